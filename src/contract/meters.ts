@@ -1,0 +1,101 @@
+import { type Static, Type } from 'typebox';
+import { PropertyParams } from './properties.ts';
+import { Closed, contract, Id, Instant, List, Nullable, OneOf, Page, Text } from './schema.ts';
+
+export const METER_TYPES = ['main_meter', 'sub_meter'] as const;
+export const SUB_METER_KINDS = ['physical', 'virtual'] as const;
+export type MeterType = (typeof METER_TYPES)[number];
+export type SubMeterKind = (typeof SUB_METER_KINDS)[number];
+
+export const Meter = Type.Object(
+  {
+    id: Id,
+    property_id: Id,
+    name: Type.String(),
+    location: Nullable(Type.String()),
+    meter_type: OneOf(METER_TYPES),
+    sub_meter_kind: Nullable(OneOf(SUB_METER_KINDS)),
+    parent_meter_id: Nullable(Id),
+    is_active: Type.Boolean(),
+    created_at: Instant,
+  },
+  { $id: 'Meter' },
+);
+export type Meter = Static<typeof Meter>;
+
+export const MeterParams = Type.Object({ meter_id: Id });
+
+export const createMainMeter = contract({
+  name: 'createMainMeter',
+  method: 'POST',
+  url: '/api/meters/main',
+  summary: 'Create the main meter of a property that has none',
+  tag: 'meters',
+  body: Closed({ property_id: Id }),
+  response: { 201: Meter },
+  errors: ['forbidden', 'not_found', 'main_meter_exists', 'property_inactive'],
+});
+
+export const createSubmeter = contract({
+  name: 'createSubmeter',
+  method: 'POST',
+  url: '/api/meters/submeter',
+  summary: 'Create a submeter, below the main meter or below another submeter',
+  tag: 'meters',
+  body: Closed({
+    property_id: Id,
+    name: Text(200),
+    location: Type.Optional(Nullable(Text(200))),
+    sub_meter_kind: Type.Optional(OneOf(SUB_METER_KINDS, { default: 'physical' })),
+    parent_meter_id: Type.Optional(Nullable(Id)),
+  }),
+  response: { 201: Meter },
+  errors: ['forbidden', 'not_found', 'name_taken', 'meter_inactive', 'property_inactive'],
+});
+
+export const listMeters = contract({
+  name: 'listMeters',
+  method: 'GET',
+  url: '/api/properties/:property_id/meters',
+  summary: "A property's meters: the main meter first, then the submeters by name",
+  tag: 'meters',
+  params: PropertyParams,
+  query: Closed({
+    meter_type: Type.Optional(OneOf(METER_TYPES)),
+    sub_meter_kind: Type.Optional(OneOf(SUB_METER_KINDS)),
+    is_active: Type.Optional(Type.Boolean()),
+    include_inactive: Type.Optional(Type.Boolean({ default: false })),
+    search: Type.Optional(
+      Type.String({ maxLength: 200, description: 'Part of the name, upper or lower case' }),
+    ),
+    ...Page,
+  }),
+  response: { 200: List(Meter) },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const getMeter = contract({
+  name: 'getMeter',
+  method: 'GET',
+  url: '/api/meters/:meter_id',
+  summary: 'One meter',
+  tag: 'meters',
+  params: MeterParams,
+  response: { 200: Meter },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const updateMeter = contract({
+  name: 'updateMeter',
+  method: 'PATCH',
+  url: '/api/meters/:meter_id',
+  summary: 'Change a meter; at least one field',
+  tag: 'meters',
+  params: MeterParams,
+  body: Closed(
+    { name: Type.Optional(Text(200)), location: Type.Optional(Nullable(Text(200))) },
+    { minProperties: 1 },
+  ),
+  response: { 200: Meter },
+  errors: ['forbidden', 'not_found', 'name_taken'],
+});

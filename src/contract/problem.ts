@@ -1,0 +1,54 @@
+/** The error body (RFC 9457) and the catalogue of its codes. */
+import { type Static, Type } from 'typebox';
+
+/** Every error the API answers with: code → status and title. Codes are stable; programs rely on them. */
+export const PROBLEMS = {
+  invalid_request: { status: 400, title: 'The request cannot be read' },
+  invalid_json: { status: 400, title: 'The body is not valid JSON' },
+  not_authenticated: { status: 401, title: 'Credentials are missing or no longer valid' },
+  invalid_credentials: { status: 401, title: 'The username or the password is wrong' },
+  forbidden: { status: 403, title: 'This belongs to somebody else' },
+  not_found: { status: 404, title: 'There is no such thing' },
+  method_not_allowed: { status: 405, title: 'This address does not answer that method' },
+  username_taken: { status: 409, title: 'The username is taken' },
+  email_taken: { status: 409, title: 'The email address is taken' },
+  main_meter_exists: { status: 409, title: 'The property has its main meter' },
+  name_taken: { status: 409, title: 'The name is taken' },
+  reading_conflict: { status: 409, title: 'Another value is recorded for that instant' },
+  interval_overlap: { status: 409, title: 'The interval overlaps another reading' },
+  meter_inactive: { status: 409, title: 'The meter is inactive' },
+  property_inactive: { status: 409, title: 'The property is inactive' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  validation_failed: { status: 422, title: 'Some fields are wrong' },
+  internal_error: { status: 500, title: 'Something went wrong on the server' },
+  unavailable: { status: 503, title: 'The server cannot answer right now' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'A URI reference for this kind of problem' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What is wrong and what to do about it' }),
+    code: Type.Unsafe<ProblemCode>({ type: 'string', enum: Object.keys(PROBLEMS) }),
+    request_id: Type.String(),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          path: Type.String({ description: 'The field, for example submeter_readings.kitchen' }),
+          message: Type.String(),
+        }),
+        { description: 'With 422: one entry for every field that is wrong' },
+      ),
+    ),
+    reading_id: Type.Optional(
+      Type.Integer({ description: 'With reading_conflict and interval_overlap: the reading that is there' }),
+    ),
+  },
+  { $id: 'Problem' },
+);
+export type Problem = Static<typeof Problem>;
+export type FieldError = NonNullable<Problem['errors']>[number];

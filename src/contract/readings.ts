@@ -1,0 +1,218 @@
+import { type Static, Type } from 'typebox';
+import { MeterParams } from './meters.ts';
+import { PropertyParams } from './properties.ts';
+import {
+  Closed,
+  contract,
+  DateOrInstantInput,
+  Id,
+  Instant,
+  InstantInput,
+  Kwh,
+  KwhInput,
+  List,
+  Nullable,
+  OneOf,
+  Page,
+  PastInstantInput,
+  Text,
+} from './schema.ts';
+
+export const READING_TYPES = ['absolute', 'relative'] as const;
+export const SOURCES = ['manual', 'import', 'api', 'device'] as const;
+export const FLAGS = ['decreased'] as const;
+export type Source = (typeof SOURCES)[number];
+
+export const Warning = Type.Object(
+  {
+    code: OneOf(['decreased', 'submeters_exceed_main'], { description: 'Stable, for programs' }),
+    meter_id: Nullable(Id),
+    reading_id: Nullable(Id),
+    detail: Type.String({ description: 'What it means and what to do about it' }),
+  },
+  { $id: 'Warning' },
+);
+export type Warning = Static<typeof Warning>;
+
+export const Reading = Type.Object(
+  {
+    id: Id,
+    property_id: Id,
+    meter_id: Id,
+    meter_name: Type.String(),
+    reading_timestamp: Instant,
+    value: Kwh,
+    reading_type: OneOf(READING_TYPES),
+    period_start: Nullable(Instant),
+    note: Nullable(Type.String()),
+    source: OneOf(SOURCES),
+    flags: Type.Array(OneOf(FLAGS)),
+    recorded_by_user_id: Id,
+    created_at: Instant,
+    batch_id: Id,
+    warnings: Type.Array(Warning),
+  },
+  { $id: 'Reading' },
+);
+export type Reading = Static<typeof Reading>;
+
+const ReadingType = OneOf(READING_TYPES, {
+  default: 'absolute',
+  description:
+    'absolute: what the register showed; relative: energy used over the interval that ends at the timestamp',
+});
+
+export const createReading = contract({
+  name: 'createReading',
+  method: 'POST',
+  url: '/api/readings',
+  summary: 'Record one reading',
+  description:
+    'The same value again for the same meter and instant is the same reading: 200 with the first one. ' +
+    'Another value is a conflict (409) that names the reading to correct.',
+  tag: 'readings',
+  body: Closed({
+    meter_id: Id,
+    reading_timestamp: PastInstantInput,
+    value: KwhInput,
+    reading_type: Type.Optional(ReadingType),
+    period_start: Type.Optional(Nullable(InstantInput)),
+    note: Type.Optional(Nullable(Text(2000))),
+  }),
+  response: { 201: Reading, 200: Reading },
+  errors: [
+    'forbidden',
+    'not_found',
+    'reading_conflict',
+    'interval_overlap',
+    'meter_inactive',
+    'property_inactive',
+  ],
+});
+
+export const createReadings = contract({
+  name: 'createReadings',
+  method: 'POST',
+  url: '/api/readings/bulk',
+  summary: 'Record a round: the main meter and submeters, read at one instant',
+  description: 'Written whole or not at all. 200 if every reading was there already, with the same value.',
+  tag: 'readings',
+  body: Closed({
+    property_id: Id,
+    reading_timestamp: PastInstantInput,
+    main_meter_value: KwhInput,
+    submeter_readings: Type.Record(Type.String(), KwhInput, {
+      maxProperties: 1000,
+      description: 'Name of an active submeter → value',
+    }),
+    reading_type: Type.Optional(ReadingType),
+  }),
+  response: { 201: List(Reading), 200: List(Reading) },
+  errors: [
+    'forbidden',
+    'not_found',
+    'reading_conflict',
+    'interval_overlap',
+    'meter_inactive',
+    'property_inactive',
+  ],
+});
+
+export const getReading = contract({
+  name: 'getReading',
+  method: 'GET',
+  url: '/api/readings/:reading_id',
+  summary: 'One reading',
+  tag: 'readings',
+  params: Type.Object({ reading_id: Id }),
+  response: { 200: Reading },
+  errors: ['forbidden', 'not_found'],
+});
+
+const MeterValue = Type.Object({
+  meter_id: Id,
+  name: Type.String(),
+  location: Nullable(Type.String()),
+  value: Kwh,
+  reading_id: Id,
+});
+
+export const Summary = Type.Object(
+  {
+    property_id: Id,
+    reading_timestamp: Nullable(Instant),
+    main_meter: Nullable(MeterValue),
+    submeters: Type.Array(MeterValue),
+    unmetered: Nullable(Kwh),
+  },
+  { $id: 'Summary' },
+);
+export type Summary = Static<typeof Summary>;
+
+export const getSummary = contract({
+  name: 'getSummary',
+  method: 'GET',
+  url: '/api/readings/property/:property_id/summary',
+  summary: 'What the meters of a property showed at exactly one instant',
+  description:
+    '`unmetered` is the main meter’s value minus those of its direct submeters: null unless all of them were read ' +
+    'at that instant and the difference is not negative. For energy over a period ask for the consumption.',
+  tag: 'readings',
+  params: PropertyParams,
+  query: Closed({ reading_timestamp: InstantInput }),
+  response: { 200: Summary },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const getLatest = contract({
+  name: 'getLatest',
+  method: 'GET',
+  url: '/api/readings/property/:property_id/latest',
+  summary: 'The summary at the latest instant at which a meter of the property was read',
+  tag: 'readings',
+  params: PropertyParams,
+  response: { 200: Summary },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const getHistory = contract({
+  name: 'getHistory',
+  method: 'GET',
+  url: '/api/readings/meter/:meter_id/history',
+  summary: "A meter's readings, newest first",
+  tag: 'readings',
+  params: MeterParams,
+  query: Closed(Page),
+  response: { 200: List(Reading) },
+  errors: ['forbidden', 'not_found'],
+});
+
+const Range = Closed({ start_date: DateOrInstantInput, end_date: DateOrInstantInput, ...Page });
+const RANGE =
+  'The start is inclusive, the end exclusive; a bare date is the first instant of that day in the zone.';
+
+export const getMeterRange = contract({
+  name: 'getMeterRange',
+  method: 'GET',
+  url: '/api/readings/meter/:meter_id/range',
+  summary: "A meter's readings of a period, oldest first",
+  description: RANGE,
+  tag: 'readings',
+  params: MeterParams,
+  query: Range,
+  response: { 200: List(Reading) },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const getPropertyRange = contract({
+  name: 'getPropertyRange',
+  method: 'GET',
+  url: '/api/readings/property/:property_id/range',
+  summary: 'The readings of all meters of a property in a period, oldest first',
+  description: RANGE,
+  tag: 'readings',
+  params: PropertyParams,
+  query: Range,
+  response: { 200: List(Reading) },
+  errors: ['forbidden', 'not_found'],
+});

@@ -1,0 +1,121 @@
+/** The scalars and shapes that every contract is made of. */
+import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import type { ProblemCode } from './problem.ts';
+
+/** A check beyond JSON Schema, carried out by the server's validator; its sentence goes into the 422. */
+export type Check = 'kwh' | 'instant' | 'past-instant' | 'date-or-instant' | 'timezone' | 'currency' | 'text';
+
+function checked<T>(check: Check, schema: object) {
+  return Type.Unsafe<T>({ ...schema, 'x-check': check });
+}
+
+export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+/** Energy or a register value in a request: kWh as a decimal string, or a JSON number. */
+export const KwhInput = checked<string | number>('kwh', {
+  type: ['string', 'number'],
+  description: 'kWh with at most three decimals, 0 … 999999999.999; a decimal string, or a number',
+  examples: ['250.5'],
+});
+
+/** Energy or a register value in an answer. */
+export const Kwh = Type.String({ description: 'kWh, an exact decimal', examples: ['250.5'] });
+
+const INSTANT = { type: 'string', examples: ['2026-03-29T12:00:00Z'] };
+export const InstantInput = checked<string>('instant', {
+  ...INSTANT,
+  description: 'RFC 3339 with an offset',
+});
+export const PastInstantInput = checked<string>('past-instant', {
+  ...INSTANT,
+  description: 'RFC 3339 with an offset; not more than five minutes ahead of the server',
+});
+export const DateOrInstantInput = checked<string>('date-or-instant', {
+  type: 'string',
+  description:
+    "RFC 3339 with an offset, or a date: the first instant of that day in the property's time zone",
+  examples: ['2026-03-29'],
+});
+export const Instant = Type.String({
+  format: 'date-time',
+  description: 'UTC',
+  examples: ['2026-03-29T12:00:00Z'],
+});
+
+export const Timezone = checked<string>('timezone', {
+  type: 'string',
+  description: 'IANA time zone',
+  examples: ['Europe/Stockholm'],
+});
+export const Currency = checked<string>('currency', {
+  type: 'string',
+  description: 'ISO 4217 code',
+  examples: ['SEK'],
+});
+
+/** A line of text a person wrote: trimmed, not empty, no control characters. */
+export const Text = (maxLength: number) =>
+  checked<string>('text', { type: 'string', minLength: 1, maxLength });
+
+/** One of a fixed list of words. */
+export function OneOf<const W extends string>(words: readonly W[], options: object = {}) {
+  return Type.Unsafe<W>({ type: 'string', enum: [...words], ...options });
+}
+
+/** `schema`, or null. */
+export function Nullable<S extends TSchema>(schema: S) {
+  const { type, enum: words, ...rest } = schema as unknown as { type: string | string[]; enum?: unknown[] };
+  const types = [type, 'null'].flat();
+  return Type.Unsafe<Static<S> | null>({
+    ...rest,
+    type: types,
+    ...(words ? { enum: [...words, null] } : {}),
+  });
+}
+
+/** A closed object: a field it does not name is refused, not dropped. */
+export function Closed<P extends Record<string, TSchema>>(properties: P, options: object = {}) {
+  return Type.Object(properties, { ...options, additionalProperties: false });
+}
+
+export const MAX_PAGE = 1000;
+export const Page = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 100 })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 })),
+};
+
+/** The envelope of every list. */
+export function List<S extends TSchema>(item: S) {
+  return Type.Object({
+    items: Type.Array(item),
+    total: Type.Integer(),
+    limit: Type.Integer(),
+    offset: Type.Integer(),
+  });
+}
+
+/** What a route promises: handler, validation, serialisation, OpenAPI and the typed client all come from it. */
+export interface Contract {
+  /** The operation's name, unique among all contracts; also the name of the client's method. */
+  name: string;
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below the origin, parameters as `:name`. */
+  url: `/api/${string}`;
+  summary: string;
+  description?: string;
+  tag: string;
+  /** Works without credentials. */
+  public?: true;
+  params?: TObject;
+  query?: TObject;
+  body?: TSchema;
+  /** Content types of a body that is read as a stream instead of as JSON. */
+  streams?: readonly string[];
+  /** Status → body of each success; the handler answers with the first unless it says otherwise. */
+  response: Readonly<Record<number, TSchema>>;
+  errors: readonly ProblemCode[];
+}
+
+export function contract<const C extends Contract>(definition: C): C {
+  return definition;
+}

@@ -1,0 +1,49 @@
+/** The server: its table of contents, in the order in which a request meets it. */
+import { type FastifyInstance, fastify, LogController } from 'fastify';
+import { authRoutes } from './auth/routes.ts';
+import { consumptionRoutes } from './consumption/routes.ts';
+import type { Deps } from './deps.ts';
+import { makeBind } from './http/bind.ts';
+import { docs } from './http/docs.ts';
+import { jsonBody } from './http/json-body.ts';
+import { operations } from './http/operations.ts';
+import { badRequest, problems } from './http/problems.ts';
+import { requests, SANE_REQUEST_ID } from './http/requests.ts';
+import { validation } from './http/validation.ts';
+import { importRoutes } from './imports/routes.ts';
+import { meterRoutes } from './meters/routes.ts';
+import { propertyRoutes } from './properties/routes.ts';
+import { readingRoutes } from './readings/routes.ts';
+
+const MAX_JSON_BYTES = 1024 * 1024;
+
+export function buildApp(deps: Deps): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: deps.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: MAX_JSON_BYTES,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    frameworkErrors: badRequest,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const sent = headers['x-request-id'];
+      return typeof sent === 'string' && SANE_REQUEST_ID.test(sent) ? sent : deps.ids.uuid();
+    },
+  }) as never;
+
+  requests(app);
+  problems(app);
+  jsonBody(app);
+  validation(app, deps.clock);
+
+  const routes = { app, deps, bind: makeBind(app, deps) };
+  operations(routes);
+  docs(app);
+  authRoutes(routes);
+  propertyRoutes(routes);
+  meterRoutes(routes);
+  readingRoutes(routes);
+  consumptionRoutes(routes);
+  importRoutes(routes);
+  return app;
+}

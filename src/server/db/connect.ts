@@ -1,0 +1,247 @@
+/** Opens a database. Together with dialect.ts the only file that knows which engine it is. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
+import pg from 'pg';
+import { Rows } from './dialect.ts';
+import type { Db, Tables, Tx } from './tables.ts';
+
+export interface Database {
+  /** Committed state, outside any transaction. */
+  read: Db;
+  /**
+   * Runs `job` in one transaction: all of it is durable when the promise resolves, nothing of it if it rejects.
+   * Await nothing but the database inside.
+   */
+  write<T>(job: (tx: Tx) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Why the database cannot be used, in a sentence for whoever starts the server. */
+export class DatabaseUnusable extends Error {}
+
+/** @param url `sqlite:<path>` or `postgres://…` */
+export async function connect(url: string): Promise<Database> {
+  return url.startsWith('sqlite:') ? connectSqlite(url.slice('sqlite:'.length)) : connectPostgres(url);
+}
+
+/** The file of an embedded database; null for a server. */
+export function databaseFile(url: string): string | null {
+  return url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : null;
+}
+
+const OLDEST_SQLITE = [3, 51, 3] as const;
+const LOCK_WAIT_MS = 5000;
+const CACHED_STATEMENTS = 500;
+
+function isOlder(version: string, oldest: readonly number[]): boolean {
+  const parts = version.split('.').map(Number);
+  const differing = oldest.findIndex((part, i) => parts[i] !== part);
+  return differing >= 0 && parts[differing]! < oldest[differing]!;
+}
+
+/** Opens one connection with durable settings and refuses if one did not take. */
+function openSqlite(path: string, readOnly: boolean): DatabaseSync {
+  const connection = new DatabaseSync(path, { readOnly, timeout: LOCK_WAIT_MS });
+  const wanted = { foreign_keys: 1, synchronous: 2, busy_timeout: LOCK_WAIT_MS, journal_mode: 'wal' };
+  for (const [pragma, value] of Object.entries(wanted)) {
+    if (!(readOnly && pragma === 'journal_mode')) connection.exec(`PRAGMA ${pragma} = ${value}`);
+    const took = Object.values(connection.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
+    if (took !== value) {
+      throw new DatabaseUnusable(
+        `${path}: ${pragma} is ${took}, but must be ${value} for writes to be durable.`,
+      );
+    }
+  }
+  connection.exec('PRAGMA cache_size = -16000');
+  return connection;
+}
+
+/** node:sqlite binds a missing value as NULL and a Date as NULL; nothing of the kind gets past here. */
+function checkCells(cells: readonly unknown[]): void {
+  for (const cell of cells) {
+    const fine = typeof cell === 'number' ? Number.isFinite(cell) : typeof cell === 'string' || cell === null;
+    if (!fine) throw new TypeError(`cannot store a value of type ${typeof cell}: ${String(cell)}`);
+  }
+}
+
+/** The connection as Kysely's dialect expects one, with its prepared statements kept. */
+function withStatements(connection: DatabaseSync) {
+  const cache = new Map<string, { reader: boolean; statement: StatementSync }>();
+  function prepared(text: string) {
+    let found = cache.get(text);
+    if (!found) {
+      const statement = connection.prepare(text);
+      found = { statement, reader: statement.columns().length > 0 };
+      if (cache.size >= CACHED_STATEMENTS) cache.delete(cache.keys().next().value!);
+    } else {
+      cache.delete(text);
+    }
+    cache.set(text, found);
+    return found;
+  }
+  return {
+    close: () => connection.close(),
+    prepare(text: string) {
+      const { statement, reader } = prepared(text);
+      return {
+        reader,
+        all(cells: readonly unknown[]) {
+          checkCells(cells);
+          return statement.all(...(cells as never[]));
+        },
+        run(cells: readonly unknown[]) {
+          const [many] = cells;
+          if (!(many instanceof Rows)) {
+            checkCells(cells);
+            return statement.run(...(cells as never[]));
+          }
+          for (const row of many.rows) {
+            checkCells(row);
+            statement.run(...row);
+          }
+          return { changes: many.rows.length, lastInsertRowid: 0 };
+        },
+        iterate(): never {
+          throw new Error('streaming a query is not used');
+        },
+      };
+    },
+  };
+}
+
+/** Keeps every other process from writing to this file for as long as this one lives: two writers starve each other. */
+function lockForThisProcess(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}-lock`, { timeout: LOCK_WAIT_MS });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch {
+    lock.close();
+    throw new DatabaseUnusable(
+      `Another Electric process is using ${path}. Stop it first, or talk to it over HTTP: one process writes a file.`,
+    );
+  }
+}
+
+interface Job {
+  run(tx: Tx): Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: jobs that arrive while others run share the next transaction and its one flush to disk. Each has a
+ * savepoint of its own; it is answered after COMMIT.
+ */
+function groupCommit(connection: DatabaseSync, tx: Tx): <T>(run: (tx: Tx) => Promise<T>) => Promise<T> {
+  let queue: Job[] = [];
+  let flushing = false;
+
+  async function runGroup(jobs: Job[]): Promise<void> {
+    const answers: (() => void)[] = [];
+    connection.exec('BEGIN IMMEDIATE');
+    try {
+      for (const job of jobs) {
+        connection.exec('SAVEPOINT job');
+        try {
+          const value = await job.run(tx);
+          answers.push(() => job.resolve(value));
+        } catch (error) {
+          // Out of space, for one, has ended the whole transaction already: then nobody's write is safe.
+          if (!connection.isTransaction) throw error;
+          connection.exec('ROLLBACK TO job');
+          answers.push(() => job.reject(error));
+        }
+        connection.exec('RELEASE job');
+      }
+      connection.exec('COMMIT');
+    } catch (error) {
+      if (connection.isTransaction) connection.exec('ROLLBACK');
+      throw error;
+    }
+    for (const answer of answers) answer();
+  }
+
+  async function flush(): Promise<void> {
+    while (queue.length > 0) {
+      const jobs = queue;
+      queue = [];
+      try {
+        await runGroup(jobs);
+      } catch (error) {
+        for (const job of jobs) job.reject(error);
+      }
+      // Let the sockets be read: what has come in meanwhile forms the next group.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    flushing = false;
+  }
+
+  return <T>(run: (tx: Tx) => Promise<T>) =>
+    new Promise<T>((resolve, reject) => {
+      queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
+      if (!flushing) {
+        flushing = true;
+        setImmediate(flush);
+      }
+    });
+}
+
+async function connectSqlite(path: string): Promise<Database> {
+  mkdirSync(dirname(path), { recursive: true });
+  const lock = lockForThisProcess(path);
+  const writer = openSqlite(path, false);
+  const version = String(writer.prepare('SELECT sqlite_version() AS version').get()?.version);
+  if (isOlder(version, OLDEST_SQLITE)) {
+    throw new DatabaseUnusable(
+      `SQLite ${version} is older than ${OLDEST_SQLITE.join('.')} and can corrupt a database: use the Node.js that comes with the install.`,
+    );
+  }
+  const reader = openSqlite(path, true);
+  const writing = new Kysely<Tables>({ dialect: new SqliteDialect({ database: withStatements(writer) }) });
+  const read = new Kysely<Tables>({ dialect: new SqliteDialect({ database: withStatements(reader) }) });
+  return {
+    read,
+    write: groupCommit(writer, writing as Tx),
+    async close() {
+      await read.destroy();
+      await writing.destroy();
+      if (reader.isOpen) reader.close();
+      if (writer.isOpen) writer.close();
+      lock.close();
+    },
+  };
+}
+
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond exact integers`);
+  return value;
+});
+
+async function connectPostgres(url: string): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: url, max: 10, application_name: 'electric' });
+  // An idle connection that the server closes must not end the process; the next query gets a new one.
+  pool.on('error', () => {});
+  try {
+    for (const setting of ['fsync', 'synchronous_commit']) {
+      const { rows } = await pool.query(`SHOW ${setting}`);
+      if (rows[0][setting] === 'off') {
+        throw new DatabaseUnusable(
+          `PostgreSQL has ${setting} = off: an answered write would not survive power loss.`,
+        );
+      }
+    }
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    read,
+    write: (job) => read.transaction().execute((tx) => job(tx as unknown as Tx)),
+    close: () => read.destroy(),
+  };
+}

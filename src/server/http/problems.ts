@@ -1,0 +1,106 @@
+/** Every error becomes problem+json here, and nowhere else. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { contracts } from '../../contract/index.ts';
+import { PROBLEMS, type Problem, type ProblemCode } from '../../contract/problem.ts';
+import { DomainError } from '../errors.ts';
+import { ValidationFailed } from './validation.ts';
+
+/** Fastify's and Node's own errors that are the client's doing. */
+const CLIENT_ERRORS: Record<string, [ProblemCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body is larger than this call takes: 1 MiB of JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send Content-Type: application/json.'],
+  FST_ERR_BAD_URL: ['invalid_request', 'The address is not a valid URL.'],
+  ECONNRESET: ['invalid_request', 'The connection ended before the request did.'],
+};
+
+/** The database is away, full or unreadable: the same request may succeed later. */
+function isUnavailable(error: { code?: unknown; errcode?: unknown }): boolean {
+  const code = String(error.code);
+  // SQLite: busy 5, I/O 10, full 13, cannot open 14. PostgreSQL: connection 08, resources 53, operator intervention 57.
+  const away = /^(ECONNREFUSED|ENOTFOUND|EPIPE|ETIMEDOUT|08...|53...|57P..)$/.test(code);
+  return away || [5, 10, 13, 14].includes(Number(error.errcode) & 0xff);
+}
+
+function toDomainError(error: FastifyError | Error): DomainError {
+  if (error instanceof DomainError) return error;
+  if (error instanceof ValidationFailed) return error.toDomainError();
+  const known = 'code' in error ? CLIENT_ERRORS[error.code] : undefined;
+  if (known) return new DomainError(...known);
+  if (isUnavailable(error as { code?: unknown })) {
+    return new DomainError(
+      'unavailable',
+      'The database cannot be reached right now. Try again in a few seconds.',
+      {
+        retry_after: 5,
+      },
+    );
+  }
+  return new DomainError(
+    'internal_error',
+    'Something went wrong on the server; it has been logged with the request id.',
+  );
+}
+
+function send(reply: FastifyReply, request: FastifyRequest, error: DomainError): void {
+  const { status, title } = PROBLEMS[error.code];
+  const body: Problem = {
+    type: `/docs#${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    request_id: request.id,
+    ...(error.errors ? { errors: error.errors } : {}),
+    ...(error.reading_id === undefined ? {} : { reading_id: error.reading_id }),
+  };
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (error.retry_after !== undefined) reply.header('retry-after', error.retry_after);
+  reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(body);
+}
+
+/** The methods that some contract answers at this path. */
+function methodsAt(path: string): string[] {
+  const segments = path.replace(/\/+$/, '').split('/');
+  return Object.values(contracts)
+    .filter(({ url }) => {
+      const expected = url.split('/');
+      return (
+        expected.length === segments.length && expected.every((s, i) => s[0] === ':' || s === segments[i])
+      );
+    })
+    .map(({ method }) => method);
+}
+
+/** Answers what fails before any route is found: an address that is no URL. */
+export function badRequest(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  send(reply, request, toDomainError(error));
+}
+
+export function problems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = toDomainError(error);
+    if (problem.code === 'internal_error' || problem.code === 'unavailable')
+      request.log.error({ err: error });
+    send(reply, request, problem);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!;
+    const methods = methodsAt(path);
+    if (methods.length > 0) {
+      reply.header('allow', methods.join(', '));
+      send(
+        reply,
+        request,
+        new DomainError('method_not_allowed', `This address answers ${methods.join(', ')}.`),
+      );
+    } else {
+      send(
+        reply,
+        request,
+        new DomainError('not_found', `There is nothing at ${path}; /docs lists what there is.`),
+      );
+    }
+  });
+}

@@ -1,0 +1,24 @@
+/** Every request has an id, which its answer, its log line and its errors carry. */
+import type { FastifyInstance } from 'fastify';
+
+/** What we take over from a client: short, and harmless in a header and in a log. */
+export const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+export function requests(app: FastifyInstance): void {
+  app.decorateRequest('user_id', 0);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+        user_id: request.user_id || null,
+      },
+      'request',
+    );
+  });
+}

@@ -1,0 +1,77 @@
+import type { Readable } from 'node:stream';
+import type { Static } from 'typebox';
+import type * as contract from '../../contract/imports.ts';
+import type { ImportReport } from '../../contract/imports.ts';
+import { formatInstant } from '../../core/time.ts';
+import type { Deps } from '../deps.ts';
+import { invalid } from '../errors.ts';
+import { metersOf } from '../meters/store.ts';
+import { openProperty, requireActive } from '../properties/access.ts';
+import { lockProperty } from '../properties/store.ts';
+import { type RecordedMeter, record } from '../readings/record.ts';
+import { parseCsv, parseNdjson, Upload } from './parse.ts';
+
+/** Ends a transaction without a trace, carrying out what a dry run found. */
+class DryRun extends Error {
+  readonly report: ImportReport;
+  constructor(report: ImportReport) {
+    super('dry run');
+    this.report = report;
+  }
+}
+
+function reportMeter({ meter, recorded, unchanged, flagged }: RecordedMeter): ImportReport['meters'][number] {
+  let first_ms: number | null = null;
+  let last_ms: number | null = null;
+  for (const { reading_timestamp } of [...recorded, ...unchanged]) {
+    if (first_ms === null || reading_timestamp < first_ms) first_ms = reading_timestamp;
+    if (last_ms === null || reading_timestamp > last_ms) last_ms = reading_timestamp;
+  }
+  return {
+    meter_id: meter.id,
+    name: meter.name,
+    recorded: recorded.length,
+    unchanged: unchanged.length,
+    flagged,
+    first_reading_timestamp: first_ms === null ? null : formatInstant(first_ms),
+    last_reading_timestamp: last_ms === null ? null : formatInstant(last_ms),
+  };
+}
+
+/** Reads the whole upload, then records it in one transaction; with `dry_run` everything but the last step. */
+export async function importReadings(
+  { db, clock }: Deps,
+  user_id: number,
+  { property_id, dry_run = false }: Static<typeof contract.importReadings.query>,
+  media_type: string,
+  body: Readable,
+): Promise<ImportReport> {
+  const property = await openProperty(db.read, user_id, property_id);
+  requireActive(property);
+  const upload = new Upload(await metersOf(db.read, property_id), clock());
+  await (media_type === 'text/csv' ? parseCsv : parseNdjson)(upload, body);
+  if (upload.errors.length > 0) throw invalid(upload.errors);
+
+  try {
+    return await db.write(async (tx) => {
+      await lockProperty(tx, property_id);
+      requireActive(await openProperty(tx, user_id, property_id));
+      const author = { user_id, source: 'import' as const, now_ms: clock() };
+      const { batch_id, meters } = await record(tx, property_id, author, upload.readings);
+      const reported = meters.map(reportMeter);
+      const report: ImportReport = {
+        property_id,
+        dry_run,
+        batch_id: dry_run ? null : batch_id,
+        recorded: reported.reduce((sum, meter) => sum + meter.recorded, 0),
+        unchanged: reported.reduce((sum, meter) => sum + meter.unchanged, 0),
+        meters: reported,
+      };
+      if (dry_run) throw new DryRun(report);
+      return report;
+    });
+  } catch (error) {
+    if (error instanceof DryRun) return error.report;
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+/** Reads an upload as lines of fields, as it streams in. */
+import { Readable } from 'node:stream';
+import Papa from 'papaparse';
+import { DomainError } from '../errors.ts';
+
+/** Longer lines than this are not a list of readings. */
+const MAX_LINE_CHARACTERS = 1_000_000;
+
+function tooLong(line: number): DomainError {
+  return new DomainError('body_too_large', `Line ${line} is longer than ${MAX_LINE_CHARACTERS} characters.`);
+}
+
+/** Decodes UTF-8, refusing what is not. */
+async function* decoded(body: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const bytes of body) yield decoder.decode(bytes as Buffer, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new DomainError('invalid_request', 'The body is not valid UTF-8.');
+  }
+}
+
+/** Numbered lines without their ends; empty ones are left out. */
+export async function* textLines(body: Readable): AsyncGenerator<{ line: number; text: string }> {
+  let rest = '';
+  let line = 0;
+  for await (const text of decoded(body)) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!;
+    for (const each of lines) {
+      line += 1;
+      const trimmed = each.trim();
+      if (trimmed !== '') yield { line, text: trimmed };
+    }
+    if (rest.length > MAX_LINE_CHARACTERS) throw tooLong(line + 1);
+  }
+  if (rest.trim() !== '') yield { line: line + 1, text: rest.trim() };
+}
+
+/** Numbered rows of cells; empty rows are left out. */
+export async function* csvRows(body: Readable): AsyncGenerator<{ line: number; cells: string[] }> {
+  const parser = Papa.parse(Papa.NODE_STREAM_INPUT, { delimiter: ',' });
+  const source = Readable.from(decoded(body));
+  source.on('error', (error) => parser.destroy(error));
+  let line = 0;
+  for await (const cells of source.pipe(parser) as AsyncIterable<string[]>) {
+    line += 1;
+    if (cells.length > 1 || cells[0]?.trim()) yield { line, cells };
+  }
+}

@@ -1,0 +1,76 @@
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import type { MeterType, SubMeterKind } from '../../contract/meters.ts';
+import { fold } from '../../core/text.ts';
+import { containing, type Page } from '../db/page.ts';
+import type { Db, Tables, Tx } from '../db/tables.ts';
+
+export type MeterRow = Omit<Selectable<Tables['meters']>, 'meter_type' | 'sub_meter_kind'> & {
+  meter_type: MeterType;
+  sub_meter_kind: SubMeterKind | null;
+};
+
+export async function insertMeter(tx: Tx, meter: Insertable<Tables['meters']>): Promise<MeterRow> {
+  return (await tx.insertInto('meters').values(meter).returningAll().executeTakeFirstOrThrow()) as MeterRow;
+}
+
+export async function updateMeter(
+  tx: Tx,
+  meter_id: number,
+  changes: Updateable<Tables['meters']>,
+): Promise<void> {
+  await tx.updateTable('meters').set(changes).where('id', '=', meter_id).execute();
+}
+
+export async function findMeter(db: Db, meter_id: number): Promise<MeterRow | undefined> {
+  return (await db.selectFrom('meters').selectAll().where('id', '=', meter_id).executeTakeFirst()) as
+    | MeterRow
+    | undefined;
+}
+
+/** Every meter of a property: the main meter first, then the submeters by name. */
+export async function metersOf(db: Db, property_id: number): Promise<MeterRow[]> {
+  const rows = await db
+    .selectFrom('meters')
+    .selectAll()
+    .where('property_id', '=', property_id)
+    .orderBy('meter_type')
+    .orderBy('name_folded')
+    .orderBy('id')
+    .execute();
+  return rows as MeterRow[];
+}
+
+export interface MeterFilter {
+  meter_type?: MeterType;
+  sub_meter_kind?: SubMeterKind;
+  is_active?: boolean;
+  include_inactive?: boolean;
+  search?: string;
+}
+
+export async function listMeters(
+  db: Db,
+  property_id: number,
+  { meter_type, sub_meter_kind, is_active, include_inactive, search }: MeterFilter,
+  { limit, offset }: Page,
+): Promise<{ rows: MeterRow[]; total: number }> {
+  let matching = db.selectFrom('meters').where('property_id', '=', property_id);
+  if (meter_type) matching = matching.where('meter_type', '=', meter_type);
+  if (sub_meter_kind) matching = matching.where('sub_meter_kind', '=', sub_meter_kind);
+  if (is_active !== undefined) matching = matching.where('is_active', '=', Number(is_active));
+  else if (!include_inactive) matching = matching.where('is_active', '=', 1);
+  if (search)
+    matching = matching.where(sql<boolean>`name_folded LIKE ${containing(fold(search))} ESCAPE '\\'`);
+  const rows = await matching
+    .selectAll()
+    .orderBy('meter_type')
+    .orderBy('name_folded')
+    .orderBy('id')
+    .limit(limit!)
+    .offset(offset!)
+    .execute();
+  const { total } = await matching
+    .select((eb) => eb.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { rows: rows as MeterRow[], total };
+}

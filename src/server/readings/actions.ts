@@ -1,0 +1,231 @@
+import type { Static } from 'typebox';
+import type * as contract from '../../contract/readings.ts';
+import type { Reading, Summary } from '../../contract/readings.ts';
+import { fold, tidy } from '../../core/text.ts';
+import { formatInstant, parseDateOrInstant, parseInstant } from '../../core/time.ts';
+import { formatKwh, type Parsed, parseKwh } from '../../core/units.ts';
+import { type Listed, listed } from '../db/page.ts';
+import type { Tx } from '../db/tables.ts';
+import type { Deps } from '../deps.ts';
+import { forbidden, invalid, notFound } from '../errors.ts';
+import { openMeter, requireRecordable } from '../meters/access.ts';
+import { type MeterRow, metersOf } from '../meters/store.ts';
+import { openProperty, requireActive } from '../properties/access.ts';
+import { findProperty, lockProperty, type MemberProperty } from '../properties/store.ts';
+import { presentReading } from './present.ts';
+import { type NewReading, type RecordedMeter, record } from './record.ts';
+import * as store from './store.ts';
+
+/** Unwraps what the contract's checks have let through. */
+function parsed<T>(result: Parsed<T>): T {
+  if (!result.ok) throw new Error(`validation let this pass: ${result.message}`);
+  return result.value;
+}
+
+/** Whether the call added something, and the readings it speaks of. */
+interface Outcome<T> {
+  created: boolean;
+  body: T;
+}
+
+function toReading(body: Static<typeof contract.createReading.body>): NewReading {
+  const reading_timestamp = parsed(parseInstant(body.reading_timestamp));
+  const reading_type = body.reading_type ?? 'absolute';
+  const period_start = body.period_start ? parsed(parseInstant(body.period_start)) : null;
+  if (period_start !== null && reading_type === 'absolute') {
+    throw invalid([
+      { path: 'period_start', message: 'goes with reading_type relative only: a register has no period' },
+    ]);
+  }
+  if (period_start !== null && period_start >= reading_timestamp) {
+    throw invalid([{ path: 'period_start', message: 'must be earlier than reading_timestamp' }]);
+  }
+  const value_wh = parsed(parseKwh(body.value));
+  const note = body.note ? tidy(body.note) : null;
+  return { reading_timestamp, reading_type, value_wh, period_start, note, place: '' };
+}
+
+async function presentRecorded(tx: Tx, meters: readonly RecordedMeter[]): Promise<Reading[]> {
+  const ids = meters.flatMap(({ recorded, unchanged }) =>
+    [...recorded, ...unchanged].map((row) => row.entry_id),
+  );
+  const place = new Map(ids.map((id, i) => [id, i]));
+  const rows = await store.entriesById(tx, ids);
+  return rows.sort((a, b) => place.get(a.id)! - place.get(b.id)!).map(presentReading);
+}
+
+export async function createReading(
+  { db, clock }: Deps,
+  user_id: number,
+  body: Static<typeof contract.createReading.body>,
+): Promise<Outcome<Reading>> {
+  return db.write(async (tx) => {
+    const opened = await openMeter(tx, user_id, body.meter_id);
+    const { meter } = opened;
+    requireRecordable(opened, 'meter_id');
+    const reading = toReading(body);
+    await lockProperty(tx, meter.property_id);
+    const author = { user_id, source: 'manual' as const, now_ms: clock() };
+    const { batch_id, meters } = await record(tx, meter.property_id, author, new Map([[meter, [reading]]]));
+    const [presented] = await presentRecorded(tx, meters);
+    return { created: batch_id !== null, body: presented! };
+  });
+}
+
+/** The meter that a name in a round means. */
+function namedMeter(property: MemberProperty, meters: readonly MeterRow[], name: string): MeterRow {
+  const folded = fold(tidy(name));
+  const named = meters.filter((meter) => meter.name_folded === folded && meter.meter_type === 'sub_meter');
+  const meter = named.find(({ is_active }) => is_active) ?? named[0];
+  if (!meter) throw notFound(`submeter named ${name} in ${property.display_name}`);
+  requireRecordable({ meter, property }, `submeter_readings.${name}`);
+  return meter;
+}
+
+export async function createReadings(
+  { db, clock }: Deps,
+  user_id: number,
+  body: Static<typeof contract.createReadings.body>,
+): Promise<Outcome<Listed<Reading>>> {
+  const reading_timestamp = parsed(parseInstant(body.reading_timestamp));
+  const reading_type = body.reading_type ?? 'absolute';
+  const toNew = (value: string | number): NewReading => ({
+    reading_timestamp,
+    reading_type,
+    value_wh: parsed(parseKwh(value)),
+    period_start: null,
+    note: null,
+    place: '',
+  });
+  return db.write(async (tx) => {
+    await lockProperty(tx, body.property_id);
+    const property = await openProperty(tx, user_id, body.property_id);
+    requireActive(property);
+    const meters = await metersOf(tx, property.id);
+    const main = meters.find(({ id }) => id === property.main_meter_id);
+    if (!main) throw notFound(`main meter in ${property.display_name}`);
+    const round = new Map([[main, [toNew(body.main_meter_value)]]]);
+    for (const [name, value] of Object.entries(body.submeter_readings)) {
+      const meter = namedMeter(property, meters, name);
+      if (round.has(meter)) {
+        throw invalid([{ path: `submeter_readings.${name}`, message: `names ${meter.name} a second time` }]);
+      }
+      round.set(meter, [toNew(value)]);
+    }
+    const author = { user_id, source: 'manual' as const, now_ms: clock() };
+    const recorded = await record(tx, property.id, author, round);
+    const items = await presentRecorded(tx, recorded.meters);
+    return { created: recorded.batch_id !== null, body: listed(items, items.length, {}) };
+  });
+}
+
+export async function getReading({ db }: Deps, user_id: number, reading_id: number): Promise<Reading> {
+  const [row] = await store.entriesById(db.read, [reading_id]);
+  if (!row) throw notFound('such reading');
+  const property = await findProperty(db.read, user_id, row.property_id);
+  if (!property?.role) throw forbidden('reading');
+  return presentReading(row);
+}
+
+function summarise(
+  property: MemberProperty,
+  meters: readonly MeterRow[],
+  instant_ms: number,
+  rows: readonly store.EntryRow[],
+): Summary {
+  const at = new Map(rows.map((row) => [row.meter_id, row]));
+  const value = ({ meter_id, meter_name, location, value_wh, id }: store.EntryRow) => ({
+    meter_id,
+    name: meter_name,
+    location,
+    value: formatKwh(value_wh),
+    reading_id: id,
+  });
+  const main = property.main_meter_id === null ? undefined : at.get(property.main_meter_id);
+  const children = meters.filter(
+    (meter) =>
+      meter.parent_meter_id === property.main_meter_id &&
+      meter.is_active &&
+      meter.sub_meter_kind === 'physical',
+  );
+  const child_rows = children.map(({ id }) => at.get(id));
+  const comparable = main && child_rows.every((row) => row?.is_relative === main.is_relative);
+  const rest_wh = comparable ? child_rows.reduce((rest, row) => rest - row!.value_wh, main.value_wh) : -1;
+  return {
+    property_id: property.id,
+    reading_timestamp: formatInstant(instant_ms),
+    main_meter: main ? value(main) : null,
+    submeters: rows.filter(({ meter_id }) => meter_id !== property.main_meter_id).map(value),
+    unmetered: rest_wh >= 0 ? formatKwh(rest_wh) : null,
+  };
+}
+
+export async function getSummary(
+  { db }: Deps,
+  user_id: number,
+  property_id: number,
+  query: Static<typeof contract.getSummary.query>,
+): Promise<Summary> {
+  const property = await openProperty(db.read, user_id, property_id);
+  const instant_ms = parsed(parseInstant(query.reading_timestamp));
+  const rows = await store.entriesAt(db.read, property_id, instant_ms);
+  return summarise(property, await metersOf(db.read, property_id), instant_ms, rows);
+}
+
+export async function getLatest({ db }: Deps, user_id: number, property_id: number): Promise<Summary> {
+  const property = await openProperty(db.read, user_id, property_id);
+  const instant_ms = await store.latestInstant(db.read, property_id);
+  if (instant_ms === null) {
+    return { property_id, reading_timestamp: null, main_meter: null, submeters: [], unmetered: null };
+  }
+  const rows = await store.entriesAt(db.read, property_id, instant_ms);
+  return summarise(property, await metersOf(db.read, property_id), instant_ms, rows);
+}
+
+export async function getHistory(
+  { db }: Deps,
+  user_id: number,
+  meter_id: number,
+  query: Static<typeof contract.getHistory.query>,
+): Promise<Listed<Reading>> {
+  const { meter } = await openMeter(db.read, user_id, meter_id);
+  const { rows, total } = await store.history(db.read, meter.property_id, meter_id, query);
+  return listed(rows.map(presentReading), total, query);
+}
+
+/** The two ends of a period given as dates or timestamps. Throws validation_failed unless start < end. */
+export function parsePeriod(
+  query: { start_date: string; end_date: string },
+  timezone: string,
+): { start_ms: number; end_ms: number } {
+  const start_ms = parsed(parseDateOrInstant(query.start_date, timezone));
+  const end_ms = parsed(parseDateOrInstant(query.end_date, timezone));
+  if (start_ms >= end_ms) throw invalid([{ path: 'end_date', message: 'must be later than start_date' }]);
+  return { start_ms, end_ms };
+}
+
+export async function getMeterRange(
+  { db }: Deps,
+  user_id: number,
+  meter_id: number,
+  query: Static<typeof contract.getMeterRange.query>,
+): Promise<Listed<Reading>> {
+  const { property } = await openMeter(db.read, user_id, meter_id);
+  const { start_ms, end_ms } = parsePeriod(query, property.timezone);
+  const { rows, total } = await store.range(db.read, property.id, [meter_id], start_ms, end_ms, query);
+  return listed(rows.map(presentReading), total, query);
+}
+
+export async function getPropertyRange(
+  { db }: Deps,
+  user_id: number,
+  property_id: number,
+  query: Static<typeof contract.getPropertyRange.query>,
+): Promise<Listed<Reading>> {
+  const property = await openProperty(db.read, user_id, property_id);
+  const { start_ms, end_ms } = parsePeriod(query, property.timezone);
+  const meters = (await metersOf(db.read, property_id)).filter(({ is_active }) => is_active);
+  const meter_ids = meters.map(({ id }) => id);
+  const { rows, total } = await store.range(db.read, property_id, meter_ids, start_ms, end_ms, query);
+  return listed(rows.map(presentReading), total, query);
+}
