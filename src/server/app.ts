@@ -17,7 +17,8 @@ import { readingRoutes } from './readings/routes.ts';
 
 const MAX_JSON_BYTES = 1024 * 1024;
 
-export function buildApp(deps: Deps): FastifyInstance {
+/** @param describe gets the app before any route is there, to write down what the routes say of themselves */
+export function buildApp(deps: Deps, describe?: (app: FastifyInstance) => void): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -34,8 +35,13 @@ export function buildApp(deps: Deps): FastifyInstance {
   requests(app);
   problems(app);
   jsonBody(app);
-  validation(app, deps.clock);
+  describe?.(app);
+  app.register(async (inner) => slices(inner, deps));
+  return app;
+}
 
+function slices(app: FastifyInstance, deps: Deps): void {
+  validation(app, deps.clock);
   const routes = { app, deps, bind: makeBind(app, deps) };
   operations(routes);
   docs(app);
@@ -45,5 +51,4 @@ export function buildApp(deps: Deps): FastifyInstance {
   readingRoutes(routes);
   consumptionRoutes(routes);
   importRoutes(routes);
-  return app;
 }

@@ -1,5 +1,10 @@
 /** The only reader of the environment. One table gives type, default, check and documentation of every setting. */
-import { statSync } from 'node:fs';
+import {
+  DATABASE_URL_FORMS,
+  DEFAULT_DATABASE_TEXT,
+  defaultDatabaseUrl,
+  isDatabaseUrl,
+} from './db/connect.ts';
 
 interface Setting<T> {
   /** What the setting means, for the documentation. */
@@ -34,11 +39,6 @@ function oneOf<const W extends string>(...words: W[]) {
   };
 }
 
-function defaultDatabase(): string {
-  const volume = statSync('/data', { throwIfNoEntry: false })?.isDirectory();
-  return volume ? 'sqlite:/data/electric.db' : 'sqlite:./data/electric.db';
-}
-
 export const SETTINGS = {
   HOST: setting({
     meaning: 'Address to listen on; 0.0.0.0 for every interface',
@@ -53,13 +53,11 @@ export const SETTINGS = {
     parse: wholeNumber(0, 65_535),
   }),
   DATABASE_URL: setting({
-    meaning: 'Where the ledger is kept: `sqlite:<path>` or `postgres://user:password@host/database`',
-    fallback: defaultDatabase,
-    default_text: '`sqlite:/data/electric.db` if the folder `/data` exists, else `sqlite:./data/electric.db`',
+    meaning: `Where the ledger is kept: ${DATABASE_URL_FORMS}`,
+    fallback: defaultDatabaseUrl,
+    default_text: DEFAULT_DATABASE_TEXT,
     parse(text) {
-      if (!/^(sqlite:.+|postgres(ql)?:\/\/.+)/.test(text)) {
-        throw new Error('begin with sqlite: or postgres://, for example sqlite:./data/electric.db');
-      }
+      if (!isDatabaseUrl(text)) throw new Error(`have the form ${DATABASE_URL_FORMS}`);
       return text;
     },
   }),

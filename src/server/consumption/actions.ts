@@ -8,10 +8,10 @@ import { formatKwh } from '../../core/units.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { invalid } from '../errors.ts';
+import { parsed, parsePeriod } from '../http/input.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
 import { openProperty } from '../properties/access.ts';
 import type { MemberProperty } from '../properties/store.ts';
-import { parsePeriod } from '../readings/actions.ts';
 import { decreasedWarning } from '../readings/present.ts';
 import * as store from './store.ts';
 
@@ -123,19 +123,19 @@ export async function getConsumption(
   query: Static<typeof contract.getConsumption.query>,
 ): Promise<PropertyConsumption> {
   const property = await openProperty(db.read, user_id, property_id);
-  const [start, end] = [parseInstant(query.start_timestamp), parseInstant(query.end_timestamp)];
-  if (!start.ok || !end.ok) throw new Error('validation let a timestamp pass');
-  if (start.value >= end.value) {
+  const start_ms = parsed(parseInstant(query.start_timestamp));
+  const end_ms = parsed(parseInstant(query.end_timestamp));
+  if (start_ms >= end_ms) {
     throw invalid([{ path: 'end_timestamp', message: 'must be later than start_timestamp' }]);
   }
-  const question = await ask(db.read, property, [start.value, end.value], query.boundary);
+  const question = await ask(db.read, property, [start_ms, end_ms], query.boundary);
   const { each, totals, imbalance_wh } = between(question, 0, 1);
   const warnings = await decreases(db.read, question);
-  if (imbalance_wh !== null) warnings.push(exceeding(question, imbalance_wh, start.value, end.value));
+  if (imbalance_wh !== null) warnings.push(exceeding(question, imbalance_wh, start_ms, end_ms));
   return {
     property_id,
-    start_timestamp: formatInstant(start.value),
-    end_timestamp: formatInstant(end.value),
+    start_timestamp: formatInstant(start_ms),
+    end_timestamp: formatInstant(end_ms),
     ...totals,
     submeters: each.map(({ meter: { id, name, location, parent_meter_id }, used }) => {
       const [at_start, at_end] = question.neighbours.get(id)!;
@@ -144,8 +144,8 @@ export async function getConsumption(
         meter_id: id,
         location,
         parent_meter_id,
-        start_value: valueAt(start.value, at_start!),
-        end_value: valueAt(end.value, at_end!),
+        start_value: valueAt(start_ms, at_start!),
+        end_value: valueAt(end_ms, at_end!),
         ...figures(used),
       };
     }),

@@ -1,5 +1,5 @@
 /** Opens a database. Together with dialect.ts the only file that knows which engine it is. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
@@ -21,14 +21,30 @@ export interface Database {
 /** Why the database cannot be used, in a sentence for whoever starts the server. */
 export class DatabaseUnusable extends Error {}
 
-/** @param url `sqlite:<path>` or `postgres://…` */
-export async function connect(url: string): Promise<Database> {
-  return url.startsWith('sqlite:') ? connectSqlite(url.slice('sqlite:'.length)) : connectPostgres(url);
+const FILE_SCHEME = 'sqlite:';
+export const DATABASE_URL_FORMS = '`sqlite:<path>` or `postgres://user:password@host/database`';
+export const DEFAULT_DATABASE_TEXT =
+  '`sqlite:/data/electric.db` if the folder `/data` exists, else `sqlite:./data/electric.db`';
+
+/** Where the ledger is kept if nothing else is said: on the volume of a container, else beside the program. */
+export function defaultDatabaseUrl(): string {
+  const volume = statSync('/data', { throwIfNoEntry: false })?.isDirectory();
+  return volume ? 'sqlite:/data/electric.db' : 'sqlite:./data/electric.db';
+}
+
+export function isDatabaseUrl(url: string): boolean {
+  return /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(url);
 }
 
 /** The file of an embedded database; null for a server. */
 export function databaseFile(url: string): string | null {
-  return url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : null;
+  return url.startsWith(FILE_SCHEME) ? url.slice(FILE_SCHEME.length) : null;
+}
+
+/** @param url in one of the DATABASE_URL_FORMS */
+export async function connect(url: string): Promise<Database> {
+  const file = databaseFile(url);
+  return file === null ? connectPostgres(url) : connectSqlite(file);
 }
 
 const OLDEST_SQLITE = [3, 51, 3] as const;

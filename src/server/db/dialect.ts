@@ -138,6 +138,14 @@ export function uniqueViolation(error: unknown): string | null {
   return code === '23505' ? String(constraint) : null;
 }
 
+/** Whether an error says that the database is away, full or unreadable: the same request may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  const { errcode, code } = error as Record<string, unknown>;
+  // SQLite: busy 5, I/O 10, full 13, cannot open 14. PostgreSQL: connection 08, resources 53, operator intervention 57P.
+  if (typeof errcode === 'number') return [5, 10, 13, 14].includes(errcode & 0xff);
+  return /^(ECONNREFUSED|ENOTFOUND|EPIPE|ETIMEDOUT|08...|53...|57P..)$/.test(String(code));
+}
+
 /** The whole schema as text, in a stable order: committed, so that a change of it is seen. */
 export async function describeSchema(db: Db): Promise<string> {
   if (isSqlite(db)) {

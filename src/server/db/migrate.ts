@@ -1,17 +1,12 @@
 /** Brings a database to this version's schema: numbered, forward only, each in one transaction. */
 import { CompiledQuery, sql } from 'kysely';
 import { type Database, DatabaseUnusable } from './connect.ts';
-import { lockMigrations, type SchemaWords, schemaWords } from './dialect.ts';
+import { lockMigrations, schemaWords } from './dialect.ts';
 import { ledger } from './migrations/001-ledger.ts';
+import type { Migration } from './migrations/migration.ts';
 import type { Tx } from './tables.ts';
 
-export interface Migration {
-  number: number;
-  name: string;
-  statements(words: SchemaWords): string[];
-}
-
-/** In the order in which they are applied; never edited once released. */
+/** In the order in which they are applied. */
 export const MIGRATIONS: readonly Migration[] = [ledger];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.number;

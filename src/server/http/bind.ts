@@ -76,7 +76,12 @@ function responses(
     .map(([status, list]) => [status, { description: `code: ${list.join(', ')}`, content: problem }]);
   const successes = Object.entries(response).map(([status, schema]) => [
     status,
-    status === '204' ? { description: 'Done', type: 'null' } : withReferences(app, schema),
+    status === '204'
+      ? { description: 'Done', type: 'null' }
+      : {
+          description: status === '201' ? 'Created' : 'The answer',
+          content: { 'application/json': { schema: withReferences(app, schema) } },
+        },
   ]);
   return Object.fromEntries([...successes, ...described]);
 }
@@ -120,7 +125,6 @@ export function makeBind(app: FastifyInstance, deps: Deps): Bind {
         ...(contract.description ? { description: contract.description } : {}),
         tags: [contract.tag],
         ...(contract.public ? { security: [] } : {}),
-        ...(contract.streams ? { consumes: [...contract.streams] } : {}),
         ...(contract.params ? { params: withReferences(app, contract.params) } : {}),
         ...(contract.query ? { querystring: withReferences(app, contract.query) } : {}),
         ...(contract.body ? { body: withReferences(app, contract.body) } : {}),

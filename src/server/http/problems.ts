@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { contracts } from '../../contract/index.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../contract/problem.ts';
+import { isUnavailable } from '../db/dialect.ts';
 import { DomainError } from '../errors.ts';
 import { ValidationFailed } from './validation.ts';
 
@@ -14,20 +15,12 @@ const CLIENT_ERRORS: Record<string, [ProblemCode, string]> = {
   ECONNRESET: ['invalid_request', 'The connection ended before the request did.'],
 };
 
-/** The database is away, full or unreadable: the same request may succeed later. */
-function isUnavailable(error: { code?: unknown; errcode?: unknown }): boolean {
-  const code = String(error.code);
-  // SQLite: busy 5, I/O 10, full 13, cannot open 14. PostgreSQL: connection 08, resources 53, operator intervention 57.
-  const away = /^(ECONNREFUSED|ENOTFOUND|EPIPE|ETIMEDOUT|08...|53...|57P..)$/.test(code);
-  return away || [5, 10, 13, 14].includes(Number(error.errcode) & 0xff);
-}
-
 function toDomainError(error: FastifyError | Error): DomainError {
   if (error instanceof DomainError) return error;
   if (error instanceof ValidationFailed) return error.toDomainError();
   const known = 'code' in error ? CLIENT_ERRORS[error.code] : undefined;
   if (known) return new DomainError(...known);
-  if (isUnavailable(error as { code?: unknown })) {
+  if (isUnavailable(error)) {
     return new DomainError(
       'unavailable',
       'The database cannot be reached right now. Try again in a few seconds.',

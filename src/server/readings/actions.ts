@@ -2,12 +2,13 @@ import type { Static } from 'typebox';
 import type * as contract from '../../contract/readings.ts';
 import type { Reading, Summary } from '../../contract/readings.ts';
 import { fold, tidy } from '../../core/text.ts';
-import { formatInstant, parseDateOrInstant, parseInstant } from '../../core/time.ts';
-import { formatKwh, type Parsed, parseKwh } from '../../core/units.ts';
+import { formatInstant, parseInstant } from '../../core/time.ts';
+import { formatKwh, parseKwh } from '../../core/units.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { forbidden, invalid, notFound } from '../errors.ts';
+import { parsed, parsePeriod } from '../http/input.ts';
 import { openMeter, requireRecordable } from '../meters/access.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
@@ -15,12 +16,6 @@ import { findProperty, lockProperty, type MemberProperty } from '../properties/s
 import { presentReading } from './present.ts';
 import { type NewReading, type RecordedMeter, record } from './record.ts';
 import * as store from './store.ts';
-
-/** Unwraps what the contract's checks have let through. */
-function parsed<T>(result: Parsed<T>): T {
-  if (!result.ok) throw new Error(`validation let this pass: ${result.message}`);
-  return result.value;
-}
 
 /** Whether the call added something, and the readings it speaks of. */
 interface Outcome<T> {
@@ -191,17 +186,6 @@ export async function getHistory(
   const { meter } = await openMeter(db.read, user_id, meter_id);
   const { rows, total } = await store.history(db.read, meter.property_id, meter_id, query);
   return listed(rows.map(presentReading), total, query);
-}
-
-/** The two ends of a period given as dates or timestamps. Throws validation_failed unless start < end. */
-export function parsePeriod(
-  query: { start_date: string; end_date: string },
-  timezone: string,
-): { start_ms: number; end_ms: number } {
-  const start_ms = parsed(parseDateOrInstant(query.start_date, timezone));
-  const end_ms = parsed(parseDateOrInstant(query.end_date, timezone));
-  if (start_ms >= end_ms) throw invalid([{ path: 'end_date', message: 'must be later than start_date' }]);
-  return { start_ms, end_ms };
 }
 
 export async function getMeterRange(

@@ -1,0 +1,20 @@
+/** The limit of HTTP: node:http alone, which reads the same bodies and gives an answer of the same size. */
+import { createServer } from 'node:http';
+
+const ANSWER = JSON.stringify({ status: 'ok' });
+const READING = JSON.stringify({ reading: 'x'.repeat(400) });
+
+createServer((request, response) => {
+  if (request.method === 'GET') {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': ANSWER.length });
+    response.end(ANSWER);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => {
+    JSON.parse(Buffer.concat(chunks).toString());
+    response.writeHead(201, { 'content-type': 'application/json', 'content-length': READING.length });
+    response.end(READING);
+  });
+}).listen(Number(process.env.PORT), process.env.HOST);

@@ -1,0 +1,119 @@
+batches.id bigint NOT NULL IDENTITY
+batches.property_id bigint NOT NULL
+batches.sequence bigint NOT NULL
+batches.recorded_by_user_id bigint NOT NULL
+batches.source text NOT NULL
+batches.created_at bigint NOT NULL
+batches.entry_count bigint NOT NULL
+ledger_entries.id bigint NOT NULL IDENTITY
+ledger_entries.property_id bigint NOT NULL
+ledger_entries.batch_id bigint NOT NULL
+ledger_entries.meter_id bigint NOT NULL
+ledger_entries.reading_timestamp bigint NOT NULL
+ledger_entries.is_relative smallint NOT NULL
+ledger_entries.value_wh bigint NOT NULL
+ledger_entries.period_start bigint
+ledger_entries.note text
+memberships.property_id bigint NOT NULL
+memberships.user_id bigint NOT NULL
+memberships.role text NOT NULL
+memberships.created_at bigint NOT NULL
+meters.id bigint NOT NULL IDENTITY
+meters.property_id bigint NOT NULL
+meters.parent_meter_id bigint
+meters.name text NOT NULL
+meters.name_folded text NOT NULL
+meters.location text
+meters.meter_type text NOT NULL
+meters.sub_meter_kind text
+meters.is_active smallint NOT NULL DEFAULT 1
+meters.created_at bigint NOT NULL
+properties.id bigint NOT NULL IDENTITY
+properties.display_name text NOT NULL
+properties.display_name_folded text NOT NULL
+properties.address text
+properties.timezone text NOT NULL
+properties.currency text NOT NULL
+properties.is_active smallint NOT NULL DEFAULT 1
+properties.created_at bigint NOT NULL
+readings.property_id bigint NOT NULL
+readings.meter_id bigint NOT NULL
+readings.reading_timestamp bigint NOT NULL
+readings.entry_id bigint NOT NULL
+readings.is_relative smallint NOT NULL
+readings.value_wh bigint NOT NULL
+readings.period_start bigint
+readings.energy_wh bigint NOT NULL
+readings.offset_wh bigint
+readings.gap_ms bigint NOT NULL
+readings.decreased smallint NOT NULL
+schema_migrations.number bigint NOT NULL
+schema_migrations.name text NOT NULL
+schema_migrations.applied_at bigint NOT NULL
+sessions.id bigint NOT NULL IDENTITY
+sessions.user_id bigint NOT NULL
+sessions.family text NOT NULL
+sessions.token_hash text NOT NULL
+sessions.created_at bigint NOT NULL
+sessions.expires_at bigint NOT NULL
+sessions.used_at bigint
+users.id bigint NOT NULL IDENTITY
+users.username text NOT NULL
+users.username_folded text NOT NULL
+users.email text NOT NULL
+users.email_folded text NOT NULL
+users.password_hash text NOT NULL
+users.created_at bigint NOT NULL
+batches: PRIMARY KEY (id)
+batches: FOREIGN KEY (property_id) REFERENCES properties(id)
+batches: UNIQUE (property_id, sequence)
+batches: FOREIGN KEY (recorded_by_user_id) REFERENCES users(id)
+batches: CHECK ((source = ANY (ARRAY['manual'::text, 'import'::text, 'api'::text, 'device'::text])))
+ledger_entries: FOREIGN KEY (batch_id) REFERENCES batches(id)
+ledger_entries: CHECK (((period_start IS NULL) OR ((is_relative = 1) AND (period_start < reading_timestamp))))
+ledger_entries: CHECK ((is_relative = ANY (ARRAY[0, 1])))
+ledger_entries: FOREIGN KEY (meter_id) REFERENCES meters(id)
+ledger_entries: PRIMARY KEY (id)
+ledger_entries: CHECK (((value_wh >= 0) AND (value_wh <= '999999999999'::bigint)))
+memberships: PRIMARY KEY (user_id, property_id)
+memberships: FOREIGN KEY (property_id) REFERENCES properties(id)
+memberships: FOREIGN KEY (user_id) REFERENCES users(id)
+meters: CHECK (((meter_type = 'main_meter'::text) = (parent_meter_id IS NULL)))
+meters: CHECK (((meter_type = 'main_meter'::text) = (sub_meter_kind IS NULL)))
+meters: CHECK ((is_active = ANY (ARRAY[0, 1])))
+meters: CHECK ((meter_type = ANY (ARRAY['main_meter'::text, 'sub_meter'::text])))
+meters: FOREIGN KEY (parent_meter_id) REFERENCES meters(id)
+meters: PRIMARY KEY (id)
+meters: FOREIGN KEY (property_id) REFERENCES properties(id)
+meters: CHECK ((sub_meter_kind = ANY (ARRAY['physical'::text, 'virtual'::text])))
+properties: CHECK ((is_active = ANY (ARRAY[0, 1])))
+properties: PRIMARY KEY (id)
+readings: PRIMARY KEY (property_id, meter_id, reading_timestamp)
+schema_migrations: PRIMARY KEY (number)
+sessions: PRIMARY KEY (id)
+sessions: UNIQUE (token_hash)
+sessions: FOREIGN KEY (user_id) REFERENCES users(id)
+users: UNIQUE (email_folded)
+users: PRIMARY KEY (id)
+users: UNIQUE (username_folded)
+CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (id)
+CREATE UNIQUE INDEX batches_property_id_sequence_key ON public.batches USING btree (property_id, sequence)
+CREATE UNIQUE INDEX ledger_entries_pkey ON public.ledger_entries USING btree (id)
+CREATE INDEX memberships_by_property ON public.memberships USING btree (property_id)
+CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (user_id, property_id)
+CREATE INDEX meters_by_property ON public.meters USING btree (property_id)
+CREATE UNIQUE INDEX meters_name ON public.meters USING btree (property_id, name_folded) WHERE (is_active = 1)
+CREATE UNIQUE INDEX meters_one_main ON public.meters USING btree (property_id) WHERE ((meter_type = 'main_meter'::text) AND (is_active = 1))
+CREATE UNIQUE INDEX meters_pkey ON public.meters USING btree (id)
+CREATE UNIQUE INDEX properties_pkey ON public.properties USING btree (id)
+CREATE INDEX readings_decreased ON public.readings USING btree (property_id, meter_id, reading_timestamp) WHERE (decreased = 1)
+CREATE UNIQUE INDEX readings_pkey ON public.readings USING btree (property_id, meter_id, reading_timestamp)
+CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
+CREATE INDEX sessions_by_family ON public.sessions USING btree (family)
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id)
+CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (id)
+CREATE UNIQUE INDEX sessions_token_hash_key ON public.sessions USING btree (token_hash)
+CREATE UNIQUE INDEX users_email_folded_key ON public.users USING btree (email_folded)
+CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
+CREATE UNIQUE INDEX users_username_folded_key ON public.users USING btree (username_folded)
+CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_refuse()

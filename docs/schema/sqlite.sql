@@ -1,0 +1,113 @@
+CREATE TRIGGER ledger_entries_no_delete BEFORE DELETE ON ledger_entries BEGIN SELECT RAISE(ABORT, 'ledger_entries: rows are only ever added'); END;
+
+CREATE TRIGGER ledger_entries_no_update BEFORE UPDATE ON ledger_entries BEGIN SELECT RAISE(ABORT, 'ledger_entries: rows are only ever added'); END;
+
+CREATE TABLE batches (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      property_id INTEGER NOT NULL REFERENCES properties (id),
+      sequence INTEGER NOT NULL,
+      recorded_by_user_id INTEGER NOT NULL REFERENCES users (id),
+      source TEXT NOT NULL CHECK (source IN ('manual', 'import', 'api', 'device')),
+      created_at INTEGER NOT NULL,
+      entry_count INTEGER NOT NULL,
+      UNIQUE (property_id, sequence)
+    ) STRICT;
+
+CREATE TABLE ledger_entries (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      property_id INTEGER NOT NULL,
+      batch_id INTEGER NOT NULL REFERENCES batches (id),
+      meter_id INTEGER NOT NULL REFERENCES meters (id),
+      reading_timestamp INTEGER NOT NULL,
+      is_relative INTEGER NOT NULL CHECK (is_relative IN (0, 1)),
+      value_wh INTEGER NOT NULL CHECK (value_wh BETWEEN 0 AND 999999999999),
+      period_start INTEGER,
+      note TEXT,
+      CHECK (period_start IS NULL OR (is_relative = 1 AND period_start < reading_timestamp))
+    ) STRICT;
+
+CREATE TABLE memberships (
+      property_id INTEGER NOT NULL REFERENCES properties (id),
+      user_id INTEGER NOT NULL REFERENCES users (id),
+      role TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      PRIMARY KEY (user_id, property_id)
+    ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE meters (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      property_id INTEGER NOT NULL REFERENCES properties (id),
+      parent_meter_id INTEGER REFERENCES meters (id),
+      name TEXT NOT NULL,
+      name_folded TEXT NOT NULL,
+      location TEXT,
+      meter_type TEXT NOT NULL CHECK (meter_type IN ('main_meter', 'sub_meter')),
+      sub_meter_kind TEXT CHECK (sub_meter_kind IN ('physical', 'virtual')),
+      is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+      created_at INTEGER NOT NULL,
+      CHECK ((meter_type = 'main_meter') = (parent_meter_id IS NULL)),
+      CHECK ((meter_type = 'main_meter') = (sub_meter_kind IS NULL))
+    ) STRICT;
+
+CREATE TABLE properties (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      display_name TEXT NOT NULL,
+      display_name_folded TEXT NOT NULL,
+      address TEXT,
+      timezone TEXT NOT NULL,
+      currency TEXT NOT NULL,
+      is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+      created_at INTEGER NOT NULL
+    ) STRICT;
+
+CREATE TABLE readings (
+      property_id INTEGER NOT NULL,
+      meter_id INTEGER NOT NULL,
+      reading_timestamp INTEGER NOT NULL,
+      entry_id INTEGER NOT NULL,
+      is_relative INTEGER NOT NULL,
+      value_wh INTEGER NOT NULL,
+      period_start INTEGER,
+      energy_wh INTEGER NOT NULL,
+      offset_wh INTEGER,
+      gap_ms INTEGER NOT NULL,
+      decreased INTEGER NOT NULL,
+      PRIMARY KEY (property_id, meter_id, reading_timestamp)
+    ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schema_migrations
+        (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;
+
+CREATE TABLE sessions (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      user_id INTEGER NOT NULL REFERENCES users (id),
+      family TEXT NOT NULL,
+      token_hash TEXT NOT NULL UNIQUE,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      used_at INTEGER
+    ) STRICT;
+
+CREATE TABLE users (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      username TEXT NOT NULL,
+      username_folded TEXT NOT NULL UNIQUE,
+      email TEXT NOT NULL,
+      email_folded TEXT NOT NULL UNIQUE,
+      password_hash TEXT NOT NULL,
+      created_at INTEGER NOT NULL
+    ) STRICT;
+
+CREATE INDEX memberships_by_property ON memberships (property_id);
+
+CREATE INDEX meters_by_property ON meters (property_id);
+
+CREATE UNIQUE INDEX meters_name ON meters (property_id, name_folded) WHERE is_active = 1;
+
+CREATE UNIQUE INDEX meters_one_main ON meters (property_id) WHERE meter_type = 'main_meter' AND is_active = 1;
+
+CREATE INDEX readings_decreased ON readings (property_id, meter_id, reading_timestamp) WHERE decreased = 1;
+
+CREATE INDEX sessions_by_family ON sessions (family);
+
+CREATE INDEX sessions_by_user ON sessions (user_id);
