@@ -43,12 +43,12 @@ export function buildApp(deps: Deps, describe?: (app: FastifyInstance) => void):
 function slices(app: FastifyInstance, deps: Deps): void {
   validation(app, deps.clock);
   const routes = { app, deps, bind: makeBind(app, deps) };
-  operations(routes);
-  docs(app);
   authRoutes(routes);
   propertyRoutes(routes);
   meterRoutes(routes);
   readingRoutes(routes);
   consumptionRoutes(routes);
   importRoutes(routes);
+  operations(routes);
+  docs(app);
 }

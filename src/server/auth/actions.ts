@@ -84,6 +84,7 @@ export async function refresh(deps: Deps, refresh_token: string): Promise<Tokens
   const next = await deps.db.write(async (tx) => {
     const session = await store.findSession(tx, hashToken(refresh_token));
     if (!session || session.expires_at <= deps.clock()) return null;
+    await store.lockSessions(tx, session.user_id);
     if (!(await store.useSession(tx, session.id, deps.clock()))) {
       await store.endFamily(tx, session.family);
       return null;
@@ -98,7 +99,9 @@ export async function refresh(deps: Deps, refresh_token: string): Promise<Tokens
 export async function logout(deps: Deps, user_id: number, refresh_token: string): Promise<void> {
   await deps.db.write(async (tx) => {
     const session = await store.findSession(tx, hashToken(refresh_token));
-    if (session?.user_id === user_id) await store.endFamily(tx, session.family);
+    if (session?.user_id !== user_id) return;
+    await store.lockSessions(tx, user_id);
+    await store.endFamily(tx, session.family);
   });
 }
 

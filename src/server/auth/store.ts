@@ -1,4 +1,5 @@
-import type { Insertable, Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
+import { lockRows } from '../db/dialect.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
 export type UserRow = Selectable<Tables['users']>;
@@ -34,6 +35,11 @@ export async function useSession(tx: Tx, id: number, now_ms: number): Promise<bo
 
 export async function findSession(db: Db, token_hash: string) {
   return db.selectFrom('sessions').selectAll().where('token_hash', '=', token_hash).executeTakeFirst();
+}
+
+/** Makes a user's refreshes queue: a family that ends leaves no session behind that is being opened meanwhile. */
+export async function lockSessions(tx: Tx, user_id: number): Promise<void> {
+  await lockRows(tx, sql`SELECT id FROM users WHERE id = ${user_id}`);
 }
 
 export async function endFamily(tx: Tx, family: string): Promise<void> {

@@ -66,9 +66,9 @@ export function numbers(db: Db, values: readonly number[]): RawBuilder<{ value: 
     : sql`(SELECT value FROM unnest(${[...values]}::bigint[]) AS u(value))`;
 }
 
-/** At the end of a SELECT: its rows stay as they are until the transaction ends. */
-export function lockingRows(db: Db): RawBuilder<unknown> {
-  return isSqlite(db) ? sql`` : sql`FOR NO KEY UPDATE`;
+/** Keeps the rows of a SELECT as they are until the transaction ends; the embedded engine has one writer anyway. */
+export async function lockRows(tx: Tx, select: RawBuilder<unknown>): Promise<void> {
+  if (!isSqlite(tx)) await sql`${select} FOR NO KEY UPDATE`.execute(tx);
 }
 
 type Cell = string | number | null;

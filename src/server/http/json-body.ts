@@ -9,20 +9,26 @@ const MAX_DEPTH = 32;
  * @param text valid JSON
  */
 function findAmbiguity(text: string): string | null {
-  const objects: (Set<string> | null)[] = [];
+  /** The keys seen so far of each object we are inside of; null for an array. */
+  const open: (Set<string> | null)[] = [];
+  let expects_key = false;
   for (let i = 0; i < text.length; i++) {
     const character = text[i];
     if (character === '{' || character === '[') {
-      objects.push(character === '{' ? new Set() : null);
-      if (objects.length > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`;
+      open.push(character === '{' ? new Set() : null);
+      expects_key = character === '{';
+      if (open.length > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`;
     } else if (character === '}' || character === ']') {
-      objects.pop();
+      open.pop();
+    } else if (character === ',') {
+      expects_key = open.at(-1) !== null;
     } else if (character === '"') {
       const start = i;
       for (i++; text[i] !== '"'; i++) if (text[i] === '\\') i++;
-      const keys = objects.at(-1);
-      if (!keys || !/^\s*:/.test(text.slice(i + 1, i + 50).trimStart())) continue;
+      if (!expects_key) continue;
+      expects_key = false;
       const key = JSON.parse(text.slice(start, i + 1)) as string;
+      const keys = open.at(-1)!;
       if (keys.has(key)) return `the key ${JSON.stringify(key)} stands twice in one object`;
       keys.add(key);
     }

@@ -1,7 +1,7 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Role } from '../../contract/properties.ts';
 import { fold } from '../../core/text.ts';
-import { lockingRows } from '../db/dialect.ts';
+import { lockRows } from '../db/dialect.ts';
 import { containing, type Page } from '../db/page.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
@@ -102,5 +102,13 @@ export async function updateProperty(
 
 /** Makes the writers of one property queue: what this transaction decides on stays as it is until it ends. */
 export async function lockProperty(tx: Tx, property_id: number): Promise<void> {
-  await sql`SELECT id FROM properties WHERE id = ${property_id} ${lockingRows(tx)}`.execute(tx);
+  await lockRows(tx, sql`SELECT id FROM properties WHERE id = ${property_id}`);
+}
+
+/** The same, where only one of its meters is known. */
+export async function lockPropertyOfMeter(tx: Tx, meter_id: number): Promise<void> {
+  await lockRows(
+    tx,
+    sql`SELECT id FROM properties WHERE id = (SELECT property_id FROM meters WHERE id = ${meter_id})`,
+  );
 }

@@ -12,7 +12,7 @@ import { parsed, parsePeriod } from '../http/input.ts';
 import { openMeter, requireRecordable } from '../meters/access.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
-import { findProperty, lockProperty, type MemberProperty } from '../properties/store.ts';
+import { findProperty, lockProperty, lockPropertyOfMeter, type MemberProperty } from '../properties/store.ts';
 import { presentReading } from './present.ts';
 import { type NewReading, type RecordedMeter, record } from './record.ts';
 import * as store from './store.ts';
@@ -55,11 +55,11 @@ export async function createReading(
   body: Static<typeof contract.createReading.body>,
 ): Promise<Outcome<Reading>> {
   return db.write(async (tx) => {
+    await lockPropertyOfMeter(tx, body.meter_id);
     const opened = await openMeter(tx, user_id, body.meter_id);
-    const { meter } = opened;
     requireRecordable(opened, 'meter_id');
+    const { meter } = opened;
     const reading = toReading(body);
-    await lockProperty(tx, meter.property_id);
     const author = { user_id, source: 'manual' as const, now_ms: clock() };
     const { batch_id, meters } = await record(tx, meter.property_id, author, new Map([[meter, [reading]]]));
     const [presented] = await presentRecorded(tx, meters);
