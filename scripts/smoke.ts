@@ -14,7 +14,12 @@ execFileSync('npm', ['ci', '--omit=dev'], { cwd: copy, stdio: 'inherit' });
 
 const server = spawn('node', ['dist/server.js'], {
   cwd: copy,
-  env: { ...process.env, PORT: '0', NODE_ENV: 'production', SECRET_KEY: 'for this one start only '.repeat(3) },
+  env: {
+    ...process.env,
+    PORT: '0',
+    NODE_ENV: 'production',
+    SECRET_KEY: 'for this one start only '.repeat(3),
+  },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const exited = new Promise<number | null>((resolve) => server.once('exit', resolve));
@@ -36,8 +41,9 @@ try {
   if (!page.ok) throw new Error(`the API reference answered ${page.status}`);
 } finally {
   server.kill('SIGTERM');
-  const code = await exited;
+  await exited;
   rmSync(copy, { recursive: true });
-  if (code !== 0) throw new Error(`the server ended with ${code}`);
 }
+const code = await exited;
+if (code !== 0) throw new Error(`the server ended with ${code}`);
 process.stdout.write('The built server starts, answers and stops.\n');

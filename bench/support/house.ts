@@ -19,10 +19,14 @@ export interface Town {
   close(): Promise<void>;
 }
 
-const PASSWORD = 'a sentence that is long enough';
+export const USERNAME = 'reader';
+export const PASSWORD = 'a sentence that is long enough';
 
 /** Outlives the longest bench: what is measured are readings, not sign-ins. */
-export const ENVIRONMENT = { ACCESS_TOKEN_EXPIRE_MINUTES: '1440', SECRET_KEY: 'for benches only, '.repeat(3) };
+export const ENVIRONMENT = {
+  ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
+  SECRET_KEY: 'for benches only, '.repeat(3),
+};
 
 async function buildHouse(client: Client, number: number, submeters: number): Promise<House> {
   const property = await client.createProperty({ body: { display_name: `House ${number}` } });
@@ -45,10 +49,10 @@ export async function buildTown(place: Place, engine: Engine, plan: TownPlan): P
   const environment = { ...ENVIRONMENT, DATABASE_URL: database.url };
   const { node_options = [] } = plan;
   const server = await start({ script: SOURCE, environment, node_options, folder: place.folder });
-  const account = { username: 'reader', email: 'reader@example.com', password: PASSWORD };
+  const account = { username: USERNAME, email: 'reader@example.com', password: PASSWORD };
   const anonymous = createClient({ origin: server.origin });
   const { id: user_id } = await anonymous.register({ body: account });
-  const signed_in = await anonymous.login({ body: { username: 'reader', password: PASSWORD } });
+  const signed_in = await anonymous.login({ body: { username: USERNAME, password: PASSWORD } });
   const token = signed_in.access_token;
   const client = createClient({ origin: server.origin, token: () => token });
   const houses: House[] = [];

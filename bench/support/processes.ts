@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const SOURCE = join(ROOT, 'src/server/main.ts');
 export const BUNDLE = join(ROOT, 'dist/server.js');
-export const BARE_HTTP = join(ROOT, 'bench/support/bare-http.ts');
+export const BARE_HTTP = join(ROOT, 'bench/support/bare-http.mjs');
 
 const START_LIMIT_MS = 20_000;
 const running = new Set<ChildProcess>();

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Closed, contract, Id, Instant } from './schema.ts';
+import { Closed, contract, Id, Instant, Text } from './schema.ts';
 
 export const MIN_PASSWORD_LENGTH = 15;
 
@@ -38,12 +38,13 @@ export const register = contract({
     }),
     email: Type.String({
       maxLength: 254,
-      pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$',
+      pattern: '^[^\\s@\\p{Cc}\\p{Cs}]+@[^\\s@\\p{Cc}\\p{Cs}]+\\.[^\\s@\\p{Cc}\\p{Cs}]+$',
       description: 'An email address',
     }),
     password: Type.String({
       minLength: MIN_PASSWORD_LENGTH,
       maxLength: 1024,
+      pattern: '^\\P{Cs}*$',
       description: 'At least 15 characters of any kind: a sentence does well',
     }),
   }),
@@ -59,7 +60,7 @@ export const login = contract({
   tag: 'auth',
   public: true,
   body: Closed({
-    username: Type.String({ minLength: 1, maxLength: 254 }),
+    username: Text(254),
     password: Type.String({ minLength: 1, maxLength: 1024 }),
   }),
   response: { 200: Tokens },

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { PropertyParams } from './properties.ts';
-import { Closed, contract, Id, Instant, List, Nullable, OneOf, Page, Text } from './schema.ts';
+import { Closed, contract, Id, Instant, List, Nullable, OneOf, Page, Search, Text } from './schema.ts';
 
 export const METER_TYPES = ['main_meter', 'sub_meter'] as const;
 export const SUB_METER_KINDS = ['physical', 'virtual'] as const;
@@ -33,7 +33,7 @@ export const createMainMeter = contract({
   tag: 'meters',
   body: Closed({ property_id: Id }),
   response: { 201: Meter },
-  errors: ['forbidden', 'not_found', 'main_meter_exists', 'property_inactive'],
+  errors: ['forbidden', 'not_found', 'main_meter_exists', 'name_taken', 'property_inactive'],
 });
 
 export const createSubmeter = contract({
@@ -65,9 +65,7 @@ export const listMeters = contract({
     sub_meter_kind: Type.Optional(OneOf(SUB_METER_KINDS)),
     is_active: Type.Optional(Type.Boolean()),
     include_inactive: Type.Optional(Type.Boolean({ default: false })),
-    search: Type.Optional(
-      Type.String({ maxLength: 200, description: 'Part of the name, upper or lower case' }),
-    ),
+    search: Type.Optional(Search('name')),
     ...Page,
   }),
   response: { 200: List(Meter) },

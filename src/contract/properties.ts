@@ -1,5 +1,17 @@
 import { type Static, Type } from 'typebox';
-import { Closed, Currency, contract, Id, Instant, List, Nullable, Page, Text, Timezone } from './schema.ts';
+import {
+  Closed,
+  Currency,
+  contract,
+  Id,
+  Instant,
+  List,
+  Nullable,
+  Page,
+  Search,
+  Text,
+  Timezone,
+} from './schema.ts';
 
 export const ROLES = ['owner'] as const;
 export type Role = (typeof ROLES)[number];
@@ -45,9 +57,7 @@ export const listProperties = contract({
   summary: "The caller's properties, by name",
   tag: 'properties',
   query: Closed({
-    search: Type.Optional(
-      Type.String({ maxLength: 200, description: 'Part of the display name, upper or lower case' }),
-    ),
+    search: Type.Optional(Search('display name')),
     is_active: Type.Optional(Type.Boolean()),
     include_inactive: Type.Optional(Type.Boolean({ default: false })),
     ...Page,

@@ -57,6 +57,14 @@ export const Currency = checked<string>('currency', {
 export const Text = (maxLength: number) =>
   checked<string>('text', { type: 'string', minLength: 1, maxLength });
 
+/** Part of a name to look for; an empty one finds everything. */
+export const Search = (of: string) =>
+  checked<string>('text', {
+    type: 'string',
+    maxLength: 200,
+    description: `Part of the ${of}, upper or lower case`,
+  });
+
 /** One of a fixed list of words. */
 export function OneOf<const W extends string>(words: readonly W[], options: object = {}) {
   return Type.Unsafe<W>({ type: 'string', enum: [...words], ...options });

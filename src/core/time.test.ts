@@ -267,15 +267,20 @@ describe('buckets', () => {
     ]);
   });
 
-  test('where the clock jumps by half an hour one hour is short, or begins again', () => {
+  test('where the clock jumps by half an hour one hour is short, or long', () => {
     // Forward from 02:00 to 02:30, which is 15:30Z.
     expect(boundaries('2025-10-04T14:30:00Z', '2025-10-04T17:00:00Z', 'hour', 'Australia/Lord_Howe')).toEqual(
       ['2025-10-04T14:30:00Z', '2025-10-04T15:30:00Z', '2025-10-04T16:00:00Z', '2025-10-04T17:00:00Z'],
     );
-    // Back from 02:00 to 01:30, which is 15:00Z.
+    // Back from 02:00 to 01:30, which is 15:00Z: the hour from 01:00 lasts until the clock shows 02:00 again.
     expect(boundaries('2025-04-05T14:00:00Z', '2025-04-05T16:30:00Z', 'hour', 'Australia/Lord_Howe')).toEqual(
-      ['2025-04-05T14:00:00Z', '2025-04-05T15:00:00Z', '2025-04-05T15:30:00Z', '2025-04-05T16:30:00Z'],
+      ['2025-04-05T14:00:00Z', '2025-04-05T15:30:00Z', '2025-04-05T16:30:00Z'],
     );
+  });
+
+  test('hours are the same whenever a period begins, also where the clock jumps by half an hour', () => {
+    const late = boundaries('2025-04-05T14:15:00Z', '2025-04-05T16:30:00Z', 'hour', 'Australia/Lord_Howe');
+    expect(late).toEqual(['2025-04-05T14:15:00Z', '2025-04-05T15:30:00Z', '2025-04-05T16:30:00Z']);
   });
 
   test('weeks are ISO weeks: from Monday, through the turn of the year', () => {

@@ -12,6 +12,7 @@ export const MAX_AHEAD_MS = 5 * 60_000;
 const INSTANT =
   /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
+const OUT_OF_RANGE = 'must lie between the years 1900 and 9999';
 const RIGHT_FORM = 'for example 2026-03-29T12:00:00Z or 2026-03-29T14:00:00+02:00';
 
 function refuse(message: string): { ok: false; message: string } {
@@ -48,7 +49,7 @@ export function parseInstant(input: unknown): Parsed<number> {
   const text = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}`;
   const instant_ms = Date.parse(`${text}${offset.toUpperCase()}`);
   if (instant_ms < MIN_INSTANT_MS || instant_ms > MAX_INSTANT_MS) {
-    return refuse('must lie between the years 1900 and 9999');
+    return refuse(OUT_OF_RANGE);
   }
   return { ok: true, value: instant_ms };
 }
@@ -70,8 +71,9 @@ export function parseDateOrInstant(input: unknown, timezone: string): Parsed<num
   }
   const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
   if (day < 1 || day > daysInMonth(year, month)) return refuse(`names a day that does not exist: ${input}`);
-  if (year < 1900) return refuse('must lie between the years 1900 and 9999');
-  return { ok: true, value: startOfDay(Temporal.PlainDate.from({ year, month, day }), timezone) };
+  const start_ms = startOfDay(Temporal.PlainDate.from({ year, month, day }), timezone);
+  if (start_ms < MIN_INSTANT_MS) return refuse(OUT_OF_RANGE);
+  return { ok: true, value: start_ms };
 }
 
 /** Whether `timezone` is the name of an IANA time zone this runtime knows. */
@@ -107,13 +109,14 @@ function firstDayOf(date: Temporal.PlainDate, interval: Exclude<Interval, 'hour'
   }
 }
 
-/** The next full hour on the wall after `instant_ms`; where the clock jumps by half an hour, at most an hour later. */
+/** The next full hour on the wall: where the clock goes back by half an hour (Lord Howe), an hour lasts ninety minutes. */
 function nextHour(instant_ms: number, timezone: string): number {
   const hour_later = Temporal.Instant.fromEpochMilliseconds(instant_ms + 3_600_000).toZonedDateTimeISO(
     timezone,
   );
-  const on_the_hour = hour_later.round({ smallestUnit: 'hour', roundingMode: 'floor' }).epochMilliseconds;
-  return on_the_hour > instant_ms ? on_the_hour : hour_later.epochMilliseconds;
+  const before = hour_later.round({ smallestUnit: 'hour', roundingMode: 'floor' }).epochMilliseconds;
+  if (before > instant_ms) return before;
+  return hour_later.round({ smallestUnit: 'hour', roundingMode: 'ceil' }).epochMilliseconds;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The server: its table of contents, in the order in which a request meets it. */
+import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify, LogController } from 'fastify';
 import { authRoutes } from './auth/routes.ts';
 import { consumptionRoutes } from './consumption/routes.ts';
@@ -7,7 +8,7 @@ import { makeBind } from './http/bind.ts';
 import { docs } from './http/docs.ts';
 import { jsonBody } from './http/json-body.ts';
 import { operations } from './http/operations.ts';
-import { badRequest, problems } from './http/problems.ts';
+import { badRequest, problems, unreadable } from './http/problems.ts';
 import { requests, SANE_REQUEST_ID } from './http/requests.ts';
 import { validation } from './http/validation.ts';
 import { importRoutes } from './imports/routes.ts';
@@ -25,6 +26,7 @@ export function buildApp(deps: Deps, describe?: (app: FastifyInstance) => void):
     bodyLimit: MAX_JSON_BYTES,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     frameworkErrors: badRequest,
+    clientErrorHandler: (error, socket) => unreadable(error, socket as Socket, deps.ids.uuid()),
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const sent = headers['x-request-id'];

@@ -96,8 +96,16 @@ export type Config = { [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS
 /** Settings that are wrong, a sentence each: the server does not start with them. */
 export class ConfigError extends Error {}
 
-/** @throws ConfigError that names every wrong variable, never its value */
-export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+/**
+ * @param settings `NAME=value` each, which win over the environment: how a command starts a server of its own
+ * @throws ConfigError that names every wrong variable, never its value
+ */
+export function loadConfig(
+  inherited: Record<string, string | undefined> = process.env,
+  settings: readonly string[] = [],
+): Config {
+  const given = Object.fromEntries(settings.map((text) => text.split(/=(.*)/s)));
+  const environment: typeof inherited = { ...inherited, ...given };
   const wrong: string[] = [];
   const entries = Object.entries(SETTINGS).map(([name, { parse, fallback }]) => {
     const text = environment[name];

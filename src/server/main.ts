@@ -9,12 +9,11 @@ import { loadSecret } from './secret.ts';
 
 /** Serves until SIGINT or SIGTERM. */
 async function main(): Promise<void> {
-  const config = loadConfig();
+  const config = loadConfig(undefined, process.argv.slice(2));
   const db = await connect(config.DATABASE_URL);
   await migrate(db, Date.now());
   const app = buildApp(makeDeps(config, loadSecret(config), db));
   const address = await app.listen({ host: config.HOST, port: config.PORT });
-  process.stdout.write(`Electric listens on ${address} (API reference: ${address}/docs)\n`);
 
   // Beside an embedded database the command line finds the server that is using it.
   const file = databaseFile(config.DATABASE_URL);
@@ -30,6 +29,11 @@ async function main(): Promise<void> {
   };
   process.once('SIGINT', close);
   process.once('SIGTERM', close);
+  // The command that started this server has ended, in whatever way. Its channel alone is no reason to live on.
+  process.once('disconnect', close);
+  process.channel?.unref();
+
+  process.stdout.write(`Electric listens on ${address} (API reference: ${address}/docs)\n`);
 }
 
 main().catch((error: Error) => {

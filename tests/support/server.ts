@@ -9,6 +9,7 @@ import { type Deps, makeDeps } from '../../src/server/deps.ts';
 import { type Engine, freshDatabase } from './engines.ts';
 
 export const PASSWORD = 'a sentence that is long enough';
+export const SECRET = 'a secret for tests that is long enough';
 
 export interface Person {
   id: number;
@@ -49,7 +50,7 @@ export async function startServer(engine: Engine, override: Partial<Deps> = {}):
   const { db, close } = await freshDatabase(engine);
   const config = loadConfig({ NODE_ENV: 'test' });
   const log = pino({ level: 'silent' });
-  const app = buildApp(makeDeps(config, 'a secret for tests that is long enough', db, { log, ...override }));
+  const app = buildApp(makeDeps(config, SECRET, db, { log, ...override }));
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
   const anonymous = createClient({ origin });
   let people = 0;

@@ -1,5 +1,5 @@
 /** Opens a database. Together with dialect.ts the only file that knows which engine it is. */
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
@@ -60,7 +60,14 @@ function isOlder(version: string, oldest: readonly number[]): boolean {
 /** Opens one connection with durable settings and refuses if one did not take. */
 function openSqlite(path: string, readOnly: boolean): DatabaseSync {
   const connection = new DatabaseSync(path, { readOnly, timeout: LOCK_WAIT_MS });
-  const wanted = { foreign_keys: 1, synchronous: 2, busy_timeout: LOCK_WAIT_MS, journal_mode: 'wal' };
+  const wanted = {
+    foreign_keys: 1,
+    synchronous: 2,
+    busy_timeout: LOCK_WAIT_MS,
+    journal_mode: 'wal',
+    // REPLACE deletes rows: without this it would pass by the triggers that keep the ledger.
+    recursive_triggers: 1,
+  };
   for (const [pragma, value] of Object.entries(wanted)) {
     if (!(readOnly && pragma === 'journal_mode')) connection.exec(`PRAGMA ${pragma} = ${value}`);
     const took = Object.values(connection.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
@@ -128,8 +135,8 @@ function withStatements(connection: DatabaseSync) {
 }
 
 /** Keeps every other process from writing to this file for as long as this one lives: two writers starve each other. */
-function lockForThisProcess(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}-lock`, { timeout: LOCK_WAIT_MS });
+function lockForThisProcess(path: string, timeout = LOCK_WAIT_MS): DatabaseSync {
+  const lock = new DatabaseSync(`${path}-lock`, { timeout });
   try {
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
@@ -138,6 +145,17 @@ function lockForThisProcess(path: string): DatabaseSync {
     throw new DatabaseUnusable(
       `Another Electric process is using ${path}. Stop it first, or talk to it over HTTP: one process writes a file.`,
     );
+  }
+}
+
+/** Whether another process has this embedded database open. */
+export function isInUse(path: string): boolean {
+  if (!existsSync(`${path}-lock`)) return false;
+  try {
+    lockForThisProcess(path, 0).close();
+    return false;
+  } catch {
+    return true;
   }
 }
 
@@ -222,9 +240,10 @@ async function connectSqlite(path: string): Promise<Database> {
     read,
     write: groupCommit(writer, writing as Tx),
     async close() {
+      // The writer last: it checkpoints, and leaves one file. A Kysely that was never used does not close.
       await read.destroy();
-      await writing.destroy();
       if (reader.isOpen) reader.close();
+      await writing.destroy();
       if (writer.isOpen) writer.close();
       lock.close();
     },

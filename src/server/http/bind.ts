@@ -1,6 +1,6 @@
 /** Binds a contract to the function that answers it: credentials, content type, validation, serialisation. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Static, TSchema } from 'typebox';
+import type { Static, TObject, TSchema } from 'typebox';
 import { PROBLEMS, Problem } from '../../contract/problem.ts';
 import type { Contract } from '../../contract/schema.ts';
 import type { Deps } from '../deps.ts';
@@ -102,14 +102,23 @@ function checkContentType(contract: Contract, request: FastifyRequest): void {
   request.headers['content-type'] = type;
 }
 
-/** Query words are accepted in upper case too; a space is what `+` before an offset becomes when nobody escaped it. */
-function forgiveQuery(contract: Contract, request: FastifyRequest): void {
-  const query = request.query as Record<string, unknown>;
-  for (const [name, schema] of Object.entries(contract.query?.properties ?? {})) {
-    const value = query[name];
+const PERIOD_CHECKS = ['instant', 'date-or-instant'];
+
+/**
+ * Paths and queries say everything in letters: turns plain whole numbers, true and false into what the contract asks
+ * for, and leaves the rest for validation to refuse. Words are accepted in upper case too; a space is what `+` before an
+ * offset becomes when nobody escaped it.
+ */
+function readStrings(schemas: TObject | undefined, values: Record<string, unknown>): void {
+  for (const [name, schema] of Object.entries(schemas?.properties ?? {})) {
+    const value = values[name];
     if (typeof value !== 'string') continue;
-    if ('enum' in schema) query[name] = value.toLowerCase();
-    else if ('x-check' in schema) query[name] = value.replace(/ (?=\d\d:\d\d$)/, '+');
+    const { type, 'x-check': check } = schema as { type?: string; 'x-check'?: string };
+    if ('enum' in schema) values[name] = value.toLowerCase();
+    else if (PERIOD_CHECKS.includes(check!)) values[name] = value.replace(/ (?=\d\d:\d\d$)/, '+');
+    else if (type === 'integer' && /^(0|-?[1-9]\d{0,15})$/.test(value)) values[name] = Number(value);
+    else if (type === 'boolean' && /^(true|false)$/i.test(value))
+      values[name] = value.toLowerCase() === 'true';
   }
 }
 
@@ -134,7 +143,10 @@ export function makeBind(app: FastifyInstance, deps: Deps): Bind {
         if (!contract.public) request.user_id = await identify(request);
         if (contract.body || contract.streams) checkContentType(contract, request);
       },
-      preValidation: async (request) => forgiveQuery(contract, request),
+      preValidation: async ({ params, query }) => {
+        readStrings(contract.params, params as Record<string, unknown>);
+        readStrings(contract.query, query as Record<string, unknown>);
+      },
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const { status, body } = await handle({
           params: request.params,

@@ -4,8 +4,21 @@ import { DomainError } from '../errors.ts';
 
 const MAX_DEPTH = 32;
 
+/** More digits than a double holds for certain: such a number would be rounded before anybody could refuse it. */
+const MAX_FRACTION_DIGITS = 15;
+const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
+
+/** What JSON.parse would round in a number, null if nothing. */
+function findRounding(literal: string): string | null {
+  const digits = literal.replace(/[eE].*|\D/g, '').replace(/^0+/, '').length;
+  return /[.eE]/.test(literal) && digits > MAX_FRACTION_DIGITS
+    ? `${literal} has more digits than a JSON number holds exactly: send a string`
+    : null;
+}
+
 /**
- * Finds what JSON.parse lets pass: a key that stands twice in one object, and nesting that nobody needs.
+ * Finds what JSON.parse lets pass: a key that stands twice in one object, a number that it would round, and nesting that
+ * nobody needs.
  * @param text valid JSON
  */
 function findAmbiguity(text: string): string | null {
@@ -31,9 +44,24 @@ function findAmbiguity(text: string): string | null {
       const keys = open.at(-1)!;
       if (keys.has(key)) return `the key ${JSON.stringify(key)} stands twice in one object`;
       keys.add(key);
+    } else if (character === '-' || (character! >= '0' && character! <= '9')) {
+      NUMBER.lastIndex = i;
+      const [literal] = NUMBER.exec(text)!;
+      const rounding = findRounding(literal);
+      if (rounding) return rounding;
+      i += literal.length - 1;
     }
   }
   return null;
+}
+
+/** @throws Error that says why nobody, or not everybody, can read `text` as JSON */
+export function parseStrictly(text: string): unknown {
+  if (text.trim() === '') throw new Error('it is empty');
+  const value: unknown = JSON.parse(text);
+  const ambiguity = findAmbiguity(text);
+  if (ambiguity) throw new Error(ambiguity);
+  return value;
 }
 
 export function parseJson(bytes: Buffer): unknown {
@@ -43,16 +71,11 @@ export function parseJson(bytes: Buffer): unknown {
   } catch {
     throw new DomainError('invalid_json', 'The body is not valid UTF-8.');
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return parseStrictly(text);
   } catch (error) {
-    const reason = text.trim() === '' ? 'it is empty' : (error as Error).message;
-    throw new DomainError('invalid_json', `The body cannot be read as JSON: ${reason}.`);
+    throw new DomainError('invalid_json', `The body cannot be read as JSON: ${(error as Error).message}.`);
   }
-  const ambiguity = findAmbiguity(text);
-  if (ambiguity) throw new DomainError('invalid_json', `The body cannot be read as JSON: ${ambiguity}.`);
-  return value;
 }
 
 /** Content types are told apart here alone; what a route does not take never reaches a parser. */

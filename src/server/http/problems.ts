@@ -1,4 +1,5 @@
 /** Every error becomes problem+json here, and nowhere else. */
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { contracts } from '../../contract/index.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../contract/problem.ts';
@@ -11,6 +12,7 @@ const CLIENT_ERRORS: Record<string, [ProblemCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body is larger than this call takes: 1 MiB of JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send Content-Type: application/json.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['not_found', 'There is nothing at an address as long as this one.'],
   FST_ERR_BAD_URL: ['invalid_request', 'The address is not a valid URL.'],
   ECONNRESET: ['invalid_request', 'The connection ended before the request did.'],
 };
@@ -35,18 +37,23 @@ function toDomainError(error: FastifyError | Error): DomainError {
   );
 }
 
-function send(reply: FastifyReply, request: FastifyRequest, error: DomainError): void {
+function toProblem(error: DomainError, request_id: string): Problem {
   const { status, title } = PROBLEMS[error.code];
-  const body: Problem = {
+  return {
     type: `/docs#${error.code}`,
     title,
     status,
     detail: error.message,
     code: error.code,
-    request_id: request.id,
+    request_id,
     ...(error.errors ? { errors: error.errors } : {}),
     ...(error.reading_id === undefined ? {} : { reading_id: error.reading_id }),
   };
+}
+
+function send(reply: FastifyReply, request: FastifyRequest, error: DomainError): void {
+  const body = toProblem(error, request.id);
+  const { status } = body;
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   if (error.retry_after !== undefined) reply.header('retry-after', error.retry_after);
   reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(body);
@@ -69,6 +76,24 @@ function methodsAt(path: string): string[] {
 export function badRequest(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id);
   send(reply, request, toDomainError(error));
+}
+
+/** Answers what is no HTTP request at all: there is only a connection, and it ends with the answer. */
+export function unreadable(error: { code?: string }, socket: Socket, request_id: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const detail = 'This is not an HTTP request, its headers are too long, or it took too long to arrive.';
+  const body = JSON.stringify(toProblem(new DomainError('invalid_request', detail), request_id));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-ID: ${request_id}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 export function problems(app: FastifyInstance): void {

@@ -1,4 +1,4 @@
-/** Validates what comes in against its contract: bodies strictly, paths and queries from strings. */
+/** Validates what comes in against its contract, strictly: nothing is converted on the way. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { SchemaValidateFunction } from 'ajv/dist/types/index.js';
 import type { FastifyInstance } from 'fastify';
@@ -17,7 +17,8 @@ function wrong(parsed: Parsed<unknown>): string | null {
   return parsed.ok ? null : parsed.message;
 }
 
-function checkText(text: string, schema: { minLength?: number }): string | null {
+/** @returns what is wrong with a text that a person wrote, null if nothing */
+export function checkText(text: string, schema: { minLength?: number }): string | null {
   if (!text.isWellFormed() || CONTROL.test(text)) return 'must not contain control characters';
   return schema.minLength && text.trim() === '' ? 'must not be empty' : null;
 }
@@ -44,9 +45,9 @@ function checks(clock: () => number): Record<Check, (data: unknown, schema: Sche
   };
 }
 
-function ajv(clock: () => number, coerceTypes: boolean): Ajv2020 {
+function ajv(clock: () => number): Ajv2020 {
   const instance = new Ajv2020({
-    coerceTypes,
+    coerceTypes: false,
     removeAdditional: false,
     useDefaults: true,
     allErrors: true,
@@ -133,10 +134,7 @@ export class ValidationFailed extends Error {
 }
 
 export function validation(app: FastifyInstance, clock: () => number): void {
-  const body = ajv(clock, false);
-  const strings = ajv(clock, true);
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? body : strings).compile(schema as object),
-  );
+  const instance = ajv(clock);
+  app.setValidatorCompiler(({ schema }) => instance.compile(schema as object));
   app.setSchemaErrorFormatter((findings, part) => new ValidationFailed(findings as ErrorObject[], part));
 }

@@ -39,10 +39,23 @@ export async function* textLines(body: Readable): AsyncGenerator<{ line: number;
   if (rest.trim() !== '') yield { line: line + 1, text: rest.trim() };
 }
 
+/** Passes text on, refusing a line that never ends: the parser would keep all of it. */
+async function* endingLines(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let line = 1;
+  let length = 0;
+  for await (const text of texts) {
+    const last_end = text.lastIndexOf('\n');
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) line += 1;
+    length = last_end < 0 ? length + text.length : text.length - last_end - 1;
+    if (length > MAX_LINE_CHARACTERS) throw tooLong(line);
+    yield text;
+  }
+}
+
 /** Numbered rows of cells; empty rows are left out. */
 export async function* csvRows(body: Readable): AsyncGenerator<{ line: number; cells: string[] }> {
   const parser = Papa.parse(Papa.NODE_STREAM_INPUT, { delimiter: ',' });
-  const source = Readable.from(decoded(body));
+  const source = Readable.from(endingLines(decoded(body)));
   source.on('error', (error) => parser.destroy(error));
   let line = 0;
   for await (const cells of source.pipe(parser) as AsyncIterable<string[]>) {

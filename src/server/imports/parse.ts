@@ -6,6 +6,8 @@ import { fold, tidy } from '../../core/text.ts';
 import { MAX_AHEAD_MS, parseInstant } from '../../core/time.ts';
 import { type Parsed, parseKwh } from '../../core/units.ts';
 import { DomainError, invalid } from '../errors.ts';
+import { parseStrictly } from '../http/json-body.ts';
+import { checkText } from '../http/validation.ts';
 import type { MeterRow } from '../meters/store.ts';
 import type { NewReading } from '../readings/record.ts';
 import { csvRows, textLines } from './lines.ts';
@@ -111,15 +113,16 @@ export async function parseCsv(upload: Upload, body: Readable): Promise<void> {
 }
 
 function parseObject(upload: Upload, line: number, text: string): Record<string, unknown> | null {
-  let value: unknown;
+  let value: unknown = null;
+  let reason = '';
   try {
-    value = JSON.parse(text);
-  } catch {
-    value = null;
+    value = parseStrictly(text);
+  } catch (error) {
+    reason = `: ${(error as Error).message}`;
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
-  upload.refuse(`line ${line}`, 'is not a JSON object');
+  upload.refuse(`line ${line}`, `is not a JSON object${reason}`);
   return null;
 }
 
@@ -147,8 +150,9 @@ export async function parseNdjson(upload: Upload, body: Readable): Promise<void>
     if (period_start !== null && reading_timestamp !== null && period_start >= reading_timestamp) {
       upload.refuse(at('period_start'), 'must be earlier than reading_timestamp');
     }
-    const noted = note === null || (typeof note === 'string' && note.length <= 2000 && !note.includes('\0'));
-    if (!noted) upload.refuse(at('note'), 'must be a text of at most 2000 characters');
+    const noted = note === null || (typeof note === 'string' && note.length <= 2000 && !checkText(note, {}));
+    if (!noted)
+      upload.refuse(at('note'), 'must be a text of at most 2000 characters, none of them control characters');
     if (upload.errors.length > errors_before) continue;
     upload.add(meter!, {
       reading_timestamp: reading_timestamp!,

@@ -9,7 +9,7 @@ import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, invalid } from '../errors.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
-import { insertMainMeter, lockProperty, type MemberProperty } from '../properties/store.ts';
+import { insertMainMeter, lockProperty, MAIN_METER_NAME, type MemberProperty } from '../properties/store.ts';
 import { openMeter } from './access.ts';
 import * as store from './store.ts';
 
@@ -35,19 +35,21 @@ export async function createMainMeter(
   user_id: number,
   { property_id }: Static<typeof contract.createMainMeter.body>,
 ): Promise<Meter> {
-  return db.write(async (tx) => {
-    await lockProperty(tx, property_id);
-    const property = await openProperty(tx, user_id, property_id);
-    requireActive(property);
-    if (property.main_meter_id !== null) {
-      throw new DomainError(
-        'main_meter_exists',
-        'The property has its main meter; a property has exactly one.',
-      );
-    }
-    const meter_id = await insertMainMeter(tx, property_id, clock());
-    return present((await openMeter(tx, user_id, meter_id)).meter);
-  });
+  return withName(MAIN_METER_NAME, () =>
+    db.write(async (tx) => {
+      await lockProperty(tx, property_id);
+      const property = await openProperty(tx, user_id, property_id);
+      requireActive(property);
+      if (property.main_meter_id !== null) {
+        throw new DomainError(
+          'main_meter_exists',
+          'The property has its main meter; a property has exactly one.',
+        );
+      }
+      const meter_id = await insertMainMeter(tx, property_id, clock());
+      return present((await openMeter(tx, user_id, meter_id)).meter);
+    }),
+  );
 }
 
 /** The meter that a new submeter hangs under: the one named, else the main meter. */

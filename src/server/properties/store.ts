@@ -8,7 +8,7 @@ import type { Db, Tables, Tx } from '../db/tables.ts';
 export type PropertyRow = Selectable<Tables['properties']> & { main_meter_id: number | null };
 export type MemberProperty = PropertyRow & { role: Role };
 
-const MAIN_METER_NAME = 'Main meter';
+export const MAIN_METER_NAME = 'Main meter';
 
 export async function insertProperty(tx: Tx, property: Insertable<Tables['properties']>): Promise<number> {
   const { id } = await tx.insertInto('properties').values(property).returning('id').executeTakeFirstOrThrow();

@@ -87,16 +87,17 @@ async function sortOut(tx: Tx, meter: MeterRow, sent: readonly NewReading[]) {
 function overlap(
   meter: MeterRow,
   { reading, previous }: IntervalOverlap,
-  recorded: ReadonlySet<unknown>,
+  recorded: ReadonlySet<number>,
 ): DomainError {
-  const there = (recorded.has(reading) ? previous : reading) as store.StoredReading;
+  const { entry_id } = reading as store.StoredReading;
+  const there = (recorded.has(entry_id) ? previous : reading) as store.StoredReading;
   const from = formatInstant(reading.period_start!);
   return new DomainError(
     'interval_overlap',
     `The interval of ${meter.name} from ${from} to ${formatInstant(reading.reading_timestamp)} reaches back over the ` +
       `reading at ${formatInstant(previous.reading_timestamp)}: its energy would be counted twice. ` +
       'Record intervals that follow each other, and registers at their ends.',
-    recorded.has(there) ? {} : { reading_id: there.entry_id },
+    recorded.has(there.entry_id) ? {} : { reading_id: there.entry_id },
   );
 }
 
@@ -117,14 +118,10 @@ async function project(
   stored_between: readonly store.StoredReading[],
 ): Promise<number> {
   const { property_id, id: meter_id } = meter;
+  const first_ms = recorded[0]!.reading_timestamp;
   const changed: store.StoredReading[] = [];
   let flagged = 0;
-  let previous: store.StoredReading | null = await store.readingBefore(
-    tx,
-    property_id,
-    meter_id,
-    recorded[0]!.reading_timestamp,
-  );
+  let previous: store.StoredReading | null = await store.readingBefore(tx, property_id, meter_id, first_ms);
 
   /** Steps over one reading, new or stored. */
   function advance(reading: Recorded & { entry_id: number }, stored: store.StoredReading | null): Projected {
@@ -135,7 +132,8 @@ async function project(
     return row;
   }
 
-  let between = 0;
+  // Repeats may lie before the first new entry: `previous` stands for those.
+  let between = stored_between.findLastIndex((stored) => stored.reading_timestamp < first_ms) + 1;
   for (const entry of recorded) {
     for (
       let stored = stored_between[between];
@@ -177,7 +175,8 @@ async function projectOrRefuse(
   try {
     return await project(tx, meter, recorded, stored);
   } catch (error) {
-    if (error instanceof IntervalOverlap) throw overlap(meter, error, new Set(recorded));
+    if (error instanceof IntervalOverlap)
+      throw overlap(meter, error, new Set(recorded.map((r) => r.entry_id)));
     if (error instanceof EnergyOutOfRange) {
       const message = `the energy of ${meter.name} would exceed what can be counted exactly (9 billion MWh)`;
       throw new DomainError('validation_failed', `${message}.`, { errors: [{ path: 'value', message }] });

@@ -1,0 +1,138 @@
+/** The statements that must stay fast, however many readings there are: each finds its rows by the key. */
+import { type CompiledQuery, sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as consumption from '../../src/server/consumption/store.ts';
+import type { Database } from '../../src/server/db/connect.ts';
+import type { Db, Tx } from '../../src/server/db/tables.ts';
+import * as readings from '../../src/server/readings/store.ts';
+import { ENGINES, type Engine, freshDatabase } from '../support/engines.ts';
+
+const METERS = 20;
+const READINGS_PER_METER = 3000;
+const HOUR_MS = 3_600_000;
+const AT_MS = 1500 * HOUR_MS;
+
+/** Two properties of ten meters each, read every hour; enough for a planner to tell a scan from a search. */
+async function fill({ write }: Database, engine: Engine): Promise<void> {
+  const series = (name: string, to: number) =>
+    engine === 'sqlite'
+      ? sql.raw(
+          `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${to}) SELECT n FROM s) AS ${name}`,
+        )
+      : sql.raw(`generate_series(1, ${to}) AS ${name}(n)`);
+  await write(async (tx) => {
+    await sql`INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, created_at)
+      VALUES (1, 'a', 'a', 'a', 'a', 'x', 0)`.execute(tx);
+    await sql`INSERT INTO properties (id, display_name, display_name_folded, timezone, currency, created_at)
+      VALUES (1, 'a', 'a', 'UTC', 'EUR', 0), (2, 'b', 'b', 'UTC', 'EUR', 0)`.execute(tx);
+    for (let id = 1; id <= METERS; id++) {
+      const is_main = id <= 2;
+      const property_id = 1 + (id % 2);
+      await sql`INSERT INTO meters (id, property_id, parent_meter_id, name, name_folded, meter_type, sub_meter_kind, created_at)
+        VALUES (${id}, ${property_id}, ${is_main ? null : 2 - (id % 2)}, ${`m${id}`}, ${`m${id}`},
+          ${is_main ? 'main_meter' : 'sub_meter'}, ${is_main ? null : 'physical'}, 0)`.execute(tx);
+    }
+    await sql`INSERT INTO batches (id, property_id, sequence, recorded_by_user_id, source, created_at, entry_count)
+      VALUES (1, 1, 1, 1, 'import', 0, 1)`.execute(tx);
+    await sql`INSERT INTO ledger_entries (id, property_id, batch_id, meter_id, reading_timestamp, is_relative, value_wh)
+      SELECT (m.n - 1) * ${sql.lit(READINGS_PER_METER)} + r.n, 1 + m.n % 2, 1, m.n, CAST(r.n AS BIGINT) * ${sql.lit(HOUR_MS)}, 0, r.n
+      FROM ${series('m', METERS)} CROSS JOIN ${series('r', READINGS_PER_METER)}`.execute(tx);
+    await sql`INSERT INTO readings
+        (property_id, meter_id, reading_timestamp, entry_id, is_relative, value_wh, energy_wh, offset_wh, gap_ms, decreased)
+      SELECT property_id, meter_id, reading_timestamp, id, 0, value_wh, value_wh, 0, 0,
+        CASE WHEN id % 500 = 0 THEN 1 ELSE 0 END
+      FROM ledger_entries`.execute(tx);
+    await sql`ANALYZE`.execute(tx);
+  });
+}
+
+/** Runs `use` with a database that keeps account of every statement it is asked for. */
+async function statementsOf(db: Db, use: (db: Db) => Promise<unknown>): Promise<CompiledQuery[]> {
+  const seen: CompiledQuery[] = [];
+  const executor = new Proxy(db.getExecutor(), {
+    get(target, name) {
+      const own = Reflect.get(target, name, target);
+      if (name !== 'executeQuery') return typeof own === 'function' ? own.bind(target) : own;
+      return (query: CompiledQuery, ...rest: []) => {
+        seen.push(query);
+        return target.executeQuery(query, ...rest);
+      };
+    },
+  });
+  const recording = new Proxy(db, {
+    get: (target, name) => (name === 'getExecutor' ? () => executor : Reflect.get(target, name, target)),
+  });
+  await use(recording);
+  return seen;
+}
+
+/** What the engine would do for a statement, a line for each step. */
+async function planOf(db: Db, engine: Engine, query: CompiledQuery): Promise<string[]> {
+  const explain = engine === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN';
+  const { rows } = await db.executeQuery<Record<string, unknown>>({
+    ...query,
+    sql: `${explain} ${query.sql}`,
+  });
+  return rows.map((row) => String(row.detail ?? row['QUERY PLAN']));
+}
+
+/** A step that walks over all readings, or over all entries. */
+const FULL_SCAN = /^SCAN (r|p|n|e|readings|ledger_entries)\b|Seq Scan on (readings|ledger_entries)\b/;
+/** A step that finds readings by their key. */
+const BY_KEY =
+  /SEARCH \w+ USING (COVERING )?(INDEX|PRIMARY KEY)|(Index|Index Only|Bitmap Index) Scan (Backward )?(using|on) (readings|ledger_entries)_\w+/;
+
+const NEAR = [AT_MS, AT_MS + HOUR_MS, AT_MS + 2 * HOUR_MS];
+const HOT: [string, (db: Db) => Promise<unknown>][] = [
+  ['the reading before an instant', (db) => readings.readingBefore(db, 1, 2, AT_MS)],
+  ['the readings from an instant on', (db) => readings.readingsFrom(db, 1, 2, AT_MS, 4)],
+  ['the readings between two instants', (db) => readings.readingsBetween(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
+  ['the last reading', (db) => readings.lastReading(db, 1, 2)],
+  ['entries by their ids', (db) => readings.entriesById(db, [17, 4711])],
+  ['the entries at an instant', (db) => readings.entriesAt(db, 1, AT_MS)],
+  ['the latest instant of a property', (db) => readings.latestInstant(db, 1)],
+  ['a page of the history', (db) => readings.history(db, 1, 2, { limit: 10, offset: 0 })],
+  ['a range', (db) => readings.range(db, 1, [2, 4], AT_MS, AT_MS + 5 * HOUR_MS, { limit: 10, offset: 0 })],
+  ['the readings around every boundary', (db) => consumption.neighboursAt(db, 1, [2, 4, 6], NEAR)],
+  ['the decreases of a period', (db) => consumption.decreasesIn(db, 1, [2, 4], AT_MS, AT_MS + HOUR_MS)],
+];
+
+describe.each(ENGINES)('plans on %s', (engine) => {
+  let db: Database;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    ({ db, close } = await freshDatabase(engine));
+    await fill(db, engine);
+  });
+  afterAll(() => close());
+
+  test.each(HOT)('%s', async (_, use) => {
+    const statements = await statementsOf(db.read, use);
+    expect(statements.length).toBeGreaterThan(0);
+    for (const statement of statements) {
+      const plan = await planOf(db.read, engine, statement);
+      expect(plan.join('\n')).toMatch(BY_KEY);
+      expect(plan.filter((line) => FULL_SCAN.test(line.replace(/^[\s>-]+/, '')))).toEqual([]);
+    }
+  });
+
+  test('moving what comes after a change', async () => {
+    await db.write(async (tx) => {
+      const shift = { energy_wh: 1, gap_ms: 0 };
+      const [statement] = await statementsOf(tx, (recording) =>
+        readings.shiftReadings(recording as Tx, 1, 2, 2995 * HOUR_MS, shift),
+      );
+      const plan = await planOf(tx, engine, statement!);
+      expect(plan.join('\n')).toMatch(BY_KEY);
+      expect(plan.filter((line) => FULL_SCAN.test(line.replace(/^[\s>-]+/, '')))).toEqual([]);
+    });
+  });
+
+  test('a full scan would be noticed', async () => {
+    const [statement] = await statementsOf(db.read, (recording) =>
+      sql`SELECT SUM(value_wh) FROM readings WHERE value_wh > 5`.execute(recording),
+    );
+    const plan = await planOf(db.read, engine, statement!);
+    expect(plan.some((line) => FULL_SCAN.test(line.replace(/^[\s>-]+/, '')))).toBe(true);
+  });
+});
