@@ -117,3 +117,8 @@ CREATE UNIQUE INDEX users_email_folded_key ON public.users USING btree (email_fo
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 CREATE UNIQUE INDEX users_username_folded_key ON public.users USING btree (username_folded)
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_refuse()
+CREATE OR REPLACE FUNCTION public.ledger_entries_refuse()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$ BEGIN RAISE EXCEPTION 'ledger_entries: rows are only ever added'; END $function$
+

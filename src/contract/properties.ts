@@ -6,6 +6,7 @@ import {
   Id,
   Instant,
   List,
+  Note,
   Nullable,
   Page,
   Search,
@@ -42,7 +43,7 @@ export const createProperty = contract({
   tag: 'properties',
   body: Closed({
     display_name: Text(200),
-    address: Type.Optional(Nullable(Text(500))),
+    address: Type.Optional(Nullable(Note(500))),
     timezone: Type.Optional(Timezone),
     currency: Type.Optional(Currency),
   }),
@@ -87,7 +88,7 @@ export const updateProperty = contract({
   body: Closed(
     {
       display_name: Type.Optional(Text(200)),
-      address: Type.Optional(Nullable(Text(500))),
+      address: Type.Optional(Nullable(Note(500))),
       timezone: Type.Optional(Timezone),
       currency: Type.Optional(Currency),
     },

@@ -11,11 +11,11 @@ import {
   Kwh,
   KwhInput,
   List,
+  Note,
   Nullable,
   OneOf,
   Page,
   PastInstantInput,
-  Text,
 } from './schema.ts';
 
 export const READING_TYPES = ['absolute', 'relative'] as const;
@@ -77,7 +77,7 @@ export const createReading = contract({
     value: KwhInput,
     reading_type: Type.Optional(ReadingType),
     period_start: Type.Optional(Nullable(InstantInput)),
-    note: Type.Optional(Nullable(Text(2000))),
+    note: Type.Optional(Nullable(Note(2000))),
   }),
   response: { 201: Reading, 200: Reading },
   errors: [

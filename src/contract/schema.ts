@@ -3,7 +3,15 @@ import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import type { ProblemCode } from './problem.ts';
 
 /** A check beyond JSON Schema, carried out by the server's validator; its sentence goes into the 422. */
-export type Check = 'kwh' | 'instant' | 'past-instant' | 'date-or-instant' | 'timezone' | 'currency' | 'text';
+export type Check =
+  | 'kwh'
+  | 'instant'
+  | 'past-instant'
+  | 'date-or-instant'
+  | 'timezone'
+  | 'currency'
+  | 'text'
+  | 'note';
 
 function checked<T>(check: Check, schema: object) {
   return Type.Unsafe<T>({ ...schema, 'x-check': check });
@@ -56,6 +64,10 @@ export const Currency = checked<string>('currency', {
 /** A line of text a person wrote: trimmed, not empty, no control characters. */
 export const Text = (maxLength: number) =>
   checked<string>('text', { type: 'string', minLength: 1, maxLength });
+
+/** What a person wrote over several lines: a note, an address. */
+export const Note = (maxLength: number) =>
+  checked<string>('note', { type: 'string', minLength: 1, maxLength });
 
 /** Part of a name to look for; an empty one finds everything. */
 export const Search = (of: string) =>

@@ -155,6 +155,13 @@ describe.each(ENGINES)('bad input on %s', (engine) => {
       answer.body.errors.sort((a: { path: string }, b: { path: string }) => a.path.localeCompare(b.path));
       await wrong(answer, 'meter_id', 'reading_timestamp', 'value');
     });
+    test.each(['two\nlines', 'a\ttab', 'a\u0007bell', '\ud800'])(
+      'a name that is no line: %j',
+      async (name) => {
+        const meter = { property_id: house.property_id, name };
+        await wrong(await house.post('/api/meters/submeter', JSON.stringify(meter)), 'name');
+      },
+    );
     test('a round whose names nobody has', async () => {
       for (const name of [
         '__proto__',
@@ -208,6 +215,10 @@ describe.each(ENGINES)('bad input on %s', (engine) => {
       expect([400, 422]).toContain(answer.status);
       expectProblem(answer, answer.body.code, answer.body.errors ? { errors: ['body'] } : {});
     });
+    test.each(['250.50000000000000001', '1.0000000000000000001', '1.00000000000000000001e2'])(
+      'a number that would be rounded before it could be refused: %s',
+      async (value) => refused(await post(body({ value })), 'invalid_json'),
+    );
     test.each(CONFLICTING_KEYS)('a key that stands twice: %s', async (keys) => {
       const text = `{"meter_id":${house.main_id},"reading_timestamp":"${T1}",${keys}}`;
       await refused(await post(text), 'invalid_json');

@@ -172,6 +172,8 @@ export async function describeSchema(db: Db): Promise<string> {
       UNION ALL SELECT 3, indexname, 0, indexdef FROM pg_indexes WHERE schemaname = 'public'
       UNION ALL
       SELECT 4, tgname, 0, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+      UNION ALL
+      SELECT 5, proname, 0, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
     ) AS described ORDER BY part, name, place, line`.execute(db);
   return rows.map((row) => `${row.line}\n`).join('');
 }

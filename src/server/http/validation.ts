@@ -10,17 +10,21 @@ import type { DomainError } from '../errors.ts';
 import { invalid } from '../errors.ts';
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
-/** Control characters other than line breaks and tabs, which no name or note needs. */
-const CONTROL = /[^\P{Cc}\n\r\t]/u;
+const CONTROL = /\p{Cc}/u;
 
 function wrong(parsed: Parsed<unknown>): string | null {
   return parsed.ok ? null : parsed.message;
 }
 
-/** @returns what is wrong with a text that a person wrote, null if nothing */
-export function checkText(text: string, schema: { minLength?: number }): string | null {
+/** @returns what is wrong with a line that a person wrote, null if nothing */
+function checkText(text: string, { minLength }: Schema): string | null {
   if (!text.isWellFormed() || CONTROL.test(text)) return 'must not contain control characters';
-  return schema.minLength && text.trim() === '' ? 'must not be empty' : null;
+  return minLength && text.trim() === '' ? 'must not be empty' : null;
+}
+
+/** The same for a note, which may have line breaks and tabs. */
+export function checkNote(text: string, schema: Schema): string | null {
+  return checkText(text.replace(/[\n\r\t]/g, ' '), schema);
 }
 
 type Schema = { minLength?: number };
@@ -42,6 +46,7 @@ function checks(clock: () => number): Record<Check, (data: unknown, schema: Sche
       isTimezone(data as string) ? null : 'must be an IANA time zone, for example Europe/Stockholm',
     currency: (data) => (CURRENCIES.has(data as string) ? null : 'must be an ISO 4217 code, for example SEK'),
     text: (data, schema) => checkText(data as string, schema),
+    note: (data, schema) => checkNote(data as string, schema),
   };
 }
 

@@ -7,7 +7,7 @@ import { MAX_AHEAD_MS, parseInstant } from '../../core/time.ts';
 import { type Parsed, parseKwh } from '../../core/units.ts';
 import { DomainError, invalid } from '../errors.ts';
 import { parseStrictly } from '../http/json-body.ts';
-import { checkText } from '../http/validation.ts';
+import { checkNote } from '../http/validation.ts';
 import type { MeterRow } from '../meters/store.ts';
 import type { NewReading } from '../readings/record.ts';
 import { csvRows, textLines } from './lines.ts';
@@ -150,7 +150,7 @@ export async function parseNdjson(upload: Upload, body: Readable): Promise<void>
     if (period_start !== null && reading_timestamp !== null && period_start >= reading_timestamp) {
       upload.refuse(at('period_start'), 'must be earlier than reading_timestamp');
     }
-    const noted = note === null || (typeof note === 'string' && note.length <= 2000 && !checkText(note, {}));
+    const noted = note === null || (typeof note === 'string' && note.length <= 2000 && !checkNote(note, {}));
     if (!noted)
       upload.refuse(at('note'), 'must be a text of at most 2000 characters, none of them control characters');
     if (upload.errors.length > errors_before) continue;
