@@ -1,4 +1,6 @@
 // Runs before start, test and demo, on whatever Node is there: installs the packages if they are missing or stale.
+// Not as npm's own prestart: installs run no scripts (.npmrc), and npm counts that one among them. The scripts go on with
+// `env node`, because their shell remembers where it found the first node.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +15,7 @@ if (modified('node_modules/.package-lock.json') < modified('package-lock.json'))
 }
 
 // With the packages comes the right Node.js where there is one for this machine; elsewhere the system's must do.
-const { stdout } = spawnSync('node', ['--version'], { cwd: root, encoding: 'utf8' });
+const { stdout } = spawnSync('env', ['node', '--version'], { cwd: root, encoding: 'utf8' });
 const [major, minor] = stdout.slice(1).split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 15)) {
   process.stderr.write(

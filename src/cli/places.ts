@@ -10,7 +10,7 @@ function place(in_checkout: string, beside_bundle: string): string {
 export const MANIFEST = place('../../package.json', '../package.json');
 
 /** What `node` runs to start the server. */
-export const SERVER = place('../server/main.ts', './server.js');
+export const SERVER = place('../server/start.ts', './server.js');
 
 export const SAMPLE = place(
   '../../samples/sceaux/daily-registers.csv',
