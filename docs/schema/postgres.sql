@@ -106,7 +106,7 @@ CREATE UNIQUE INDEX meters_name ON public.meters USING btree (property_id, name_
 CREATE UNIQUE INDEX meters_one_main ON public.meters USING btree (property_id) WHERE ((meter_type = 'main_meter'::text) AND (is_active = 1))
 CREATE UNIQUE INDEX meters_pkey ON public.meters USING btree (id)
 CREATE UNIQUE INDEX properties_pkey ON public.properties USING btree (id)
-CREATE INDEX readings_decreased ON public.readings USING btree (property_id, meter_id, reading_timestamp) WHERE (decreased = 1)
+CREATE INDEX readings_decreased ON public.readings USING btree (property_id, reading_timestamp, meter_id) WHERE (decreased = 1)
 CREATE UNIQUE INDEX readings_pkey ON public.readings USING btree (property_id, meter_id, reading_timestamp)
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
 CREATE INDEX sessions_by_family ON public.sessions USING btree (family)

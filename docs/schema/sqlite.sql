@@ -106,7 +106,7 @@ CREATE UNIQUE INDEX meters_name ON meters (property_id, name_folded) WHERE is_ac
 
 CREATE UNIQUE INDEX meters_one_main ON meters (property_id) WHERE meter_type = 'main_meter' AND is_active = 1;
 
-CREATE INDEX readings_decreased ON readings (property_id, meter_id, reading_timestamp) WHERE decreased = 1;
+CREATE INDEX readings_decreased ON readings (property_id, reading_timestamp, meter_id) WHERE decreased = 1;
 
 CREATE INDEX sessions_by_family ON sessions (family);
 

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Neighbours } from '../../core/energy.ts';
 import type { Projected } from '../../core/reading.ts';
-import { numbers } from '../db/dialect.ts';
+import { joinReading, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
 
 interface BoundaryRow {
@@ -37,6 +37,8 @@ export async function neighboursAt(
   meter_ids: readonly number[],
   instants_ms: readonly number[],
 ): Promise<Map<number, Neighbours[]>> {
+  // A reading at the instant itself says everything: then nobody asks for the next.
+  const next = sql`r.reading_timestamp > b.value AND p.reading_timestamp IS DISTINCT FROM b.value`;
   const { rows } = await sql<BoundaryRow>`
     SELECT m.value AS meter_id, b.value AS instant,
       p.reading_timestamp AS p_timestamp, p.is_relative AS p_relative, p.value_wh AS p_value, p.period_start AS p_start,
@@ -44,14 +46,8 @@ export async function neighboursAt(
       n.reading_timestamp AS n_timestamp, n.is_relative AS n_relative, n.value_wh AS n_value, n.period_start AS n_start,
       n.energy_wh AS n_energy, n.offset_wh AS n_offset, n.gap_ms AS n_gap, n.decreased AS n_decreased
     FROM ${numbers(db, meter_ids)} AS m CROSS JOIN ${numbers(db, instants_ms)} AS b
-    LEFT JOIN readings AS p ON p.property_id = ${property_id} AND p.meter_id = m.value AND p.reading_timestamp = (
-      SELECT reading_timestamp FROM readings
-      WHERE property_id = ${property_id} AND meter_id = m.value AND reading_timestamp <= b.value
-      ORDER BY reading_timestamp DESC LIMIT 1)
-    LEFT JOIN readings AS n ON n.property_id = ${property_id} AND n.meter_id = m.value AND n.reading_timestamp = (
-      SELECT reading_timestamp FROM readings
-      WHERE property_id = ${property_id} AND meter_id = m.value AND reading_timestamp > b.value
-      ORDER BY reading_timestamp LIMIT 1)`.execute(db);
+    ${joinReading(db, 'p', property_id, sql`r.reading_timestamp <= b.value`, 'DESC')}
+    ${joinReading(db, 'n', property_id, next, 'ASC')}`.execute(db);
   const place = new Map(instants_ms.map((instant, i) => [instant, i]));
   const found = new Map(meter_ids.map((id) => [id, new Array<Neighbours>(instants_ms.length)]));
   for (const row of rows) found.get(row.meter_id)![place.get(row.instant)!] = toNeighbours(row);

@@ -71,6 +71,28 @@ export async function lockRows(tx: Tx, select: RawBuilder<unknown>): Promise<voi
   if (!isSqlite(tx)) await sql`${select} FOR NO KEY UPDATE`.execute(tx);
 }
 
+/**
+ * A LEFT JOIN to the first or last reading of a row's meter under a condition: one seek for each row. PostgreSQL, left
+ * to itself, scans the whole table once there are many rows; the embedded engine has no LATERAL.
+ * @param condition on the reading, which is called `r`; the meter's id is `m.value`
+ */
+export function joinReading(
+  db: Db,
+  alias: 'p' | 'n',
+  property_id: number,
+  condition: RawBuilder<unknown>,
+  direction: 'ASC' | 'DESC',
+): RawBuilder<unknown> {
+  const name = sql.raw(alias);
+  const found = sql`
+    FROM readings AS r WHERE r.property_id = ${property_id} AND r.meter_id = m.value AND ${condition}
+    ORDER BY r.reading_timestamp ${sql.raw(direction)} LIMIT 1`;
+  return isSqlite(db)
+    ? sql`LEFT JOIN readings AS ${name} ON ${name}.property_id = ${property_id} AND ${name}.meter_id = m.value
+        AND ${name}.reading_timestamp = (SELECT r.reading_timestamp ${found})`
+    : sql`LEFT JOIN LATERAL (SELECT r.* ${found}) AS ${name} ON true`;
+}
+
 type Cell = string | number | null;
 
 /** The values of many rows, handed to a prepared statement that runs once for each. */
@@ -84,6 +106,7 @@ export class Rows {
 /** Columns that hold text; all others hold integers. */
 const TEXT_COLUMNS = new Set(['note']);
 const ROWS_PER_STATEMENT = 10_000;
+const ROWS_PER_CALL = 100;
 
 /**
  * Inserts many rows fast. With `replace`, rows that are there already (by that key) take the new values.
@@ -102,8 +125,18 @@ export async function insertRows<T extends keyof Tables>(
     ? ` ON CONFLICT (${replace.join(', ')}) DO UPDATE SET ${settable.map((c) => `${c} = excluded.${c}`).join(', ')}`
     : '';
   if (isSqlite(tx)) {
-    const values = ` VALUES (${columns.map(() => '?').join(', ')})`;
-    await tx.executeQuery(CompiledQuery.raw(into + values + conflict, [new Rows(rows)]));
+    const marks = `(${columns.map(() => '?').join(', ')})`;
+    const run = (rows_each: number, cells: readonly (readonly Cell[])[]) => {
+      const text = `${into} VALUES ${Array(rows_each).fill(marks).join(', ')}${conflict}`;
+      return tx.executeQuery(CompiledQuery.raw(text, [new Rows(cells)]));
+    };
+    // To call a statement costs as much as the insert itself: many rows share a call.
+    const whole = rows.length - (rows.length % ROWS_PER_CALL);
+    const calls: Cell[][] = [];
+    for (let from = 0; from < whole; from += ROWS_PER_CALL)
+      calls.push(rows.slice(from, from + ROWS_PER_CALL).flat());
+    if (whole > 0) await run(ROWS_PER_CALL, calls);
+    if (whole < rows.length) await run(1, rows.slice(whole));
     return;
   }
   const arrays = columns.map((c, i) => `$${i + 1}::${TEXT_COLUMNS.has(c) ? 'text' : 'bigint'}[]`);
@@ -125,9 +158,9 @@ export async function takeIds(tx: Tx, table: 'ledger_entries', count: number): P
     return Array.from({ length: count }, (_, i) => last + 1 + i);
   }
   const { rows } = await sql<{ id: number }>`
-    SELECT nextval(pg_get_serial_sequence(${table}, 'id')) AS id FROM generate_series(1, ${count}::bigint)`.execute(
-    tx,
-  );
+    SELECT nextval(s.name) AS id
+    FROM (SELECT pg_get_serial_sequence(${table}, 'id')::regclass AS name OFFSET 0) AS s,
+      generate_series(1, ${count}::bigint)`.execute(tx);
   return rows.map((row) => row.id).sort((a, b) => a - b);
 }
 

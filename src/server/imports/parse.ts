@@ -13,6 +13,7 @@ import type { NewReading } from '../readings/record.ts';
 import { csvRows, textLines } from './lines.ts';
 
 const MAX_ERRORS = 100;
+const MAX_NAMES = 10_000;
 const NDJSON_FIELDS = ['meter', 'reading_timestamp', 'value', 'reading_type', 'period_start', 'note'];
 
 /** The readings of an upload, and what is wrong with it. */
@@ -21,6 +22,8 @@ export class Upload {
   readonly errors: FieldError[] = [];
   readonly #meters: Map<string, MeterRow>;
   readonly #latest_ms: number;
+  /** Names as they were sent: a file names few meters many times. */
+  readonly #named = new Map<string, MeterRow>();
   #count = 0;
 
   /** @param meters those of the property; @param now_ms readings may lie a little ahead of it */
@@ -48,7 +51,11 @@ export class Upload {
   }
 
   meter(path: string, name: string): MeterRow | null {
-    const meter = this.#meters.get(fold(tidy(name)));
+    let meter = this.#named.get(name);
+    if (!meter) {
+      meter = this.#meters.get(fold(tidy(name)));
+      if (meter && this.#named.size < MAX_NAMES) this.#named.set(name, meter);
+    }
     if (!meter) {
       const names = [...this.#meters.values()].map((m) => m.name).join(', ');
       this.refuse(path, `names ${JSON.stringify(name)}, which is no active meter of this property: ${names}`);

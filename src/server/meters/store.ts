@@ -22,9 +22,8 @@ export async function updateMeter(
 }
 
 export async function findMeter(db: Db, meter_id: number): Promise<MeterRow | undefined> {
-  return (await db.selectFrom('meters').selectAll().where('id', '=', meter_id).executeTakeFirst()) as
-    | MeterRow
-    | undefined;
+  const { rows } = await sql<MeterRow>`SELECT * FROM meters WHERE id = ${meter_id}`.execute(db);
+  return rows[0];
 }
 
 /** Every meter of a property: the main meter first, then the submeters by name. */

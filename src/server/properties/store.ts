@@ -58,8 +58,16 @@ export async function findProperty(
   user_id: number,
   property_id: number,
 ): Promise<(PropertyRow & { role: Role | null }) | undefined> {
-  const row = await selectProperties(db, user_id).where('p.id', '=', property_id).executeTakeFirst();
-  return row as (PropertyRow & { role: Role | null }) | undefined;
+  // On the way of every request: spelled out, and with the words of the partial index in it, which a bound
+  // 'main_meter' would not use.
+  const { rows } = await sql<PropertyRow & { role: Role | null }>`
+    SELECT p.id, p.display_name, p.display_name_folded, p.address, p.timezone, p.currency, p.is_active,
+      p.created_at, m.id AS main_meter_id, s.role
+    FROM properties AS p
+    LEFT JOIN memberships AS s ON s.property_id = p.id AND s.user_id = ${user_id}
+    LEFT JOIN meters AS m ON m.property_id = p.id AND m.meter_type = 'main_meter' AND m.is_active = 1
+    WHERE p.id = ${property_id}`.execute(db);
+  return rows[0];
 }
 
 export interface PropertyFilter {

@@ -119,6 +119,7 @@ async function project(
 ): Promise<number> {
   const { property_id, id: meter_id } = meter;
   const first_ms = recorded[0]!.reading_timestamp;
+  const added: store.StoredReading[] = [];
   const changed: store.StoredReading[] = [];
   let flagged = 0;
   let previous: store.StoredReading | null = await store.readingBefore(tx, property_id, meter_id, first_ms);
@@ -127,7 +128,8 @@ async function project(
   function advance(reading: Recorded & { entry_id: number }, stored: store.StoredReading | null): Projected {
     const row = step(previous, reading) as store.StoredReading;
     if (row.decreased && !stored?.decreased) flagged += 1;
-    if (!stored || differs(stored, row)) changed.push(row);
+    if (!stored) added.push(row);
+    else if (differs(stored, row)) changed.push(row);
     previous = row;
     return row;
   }
@@ -162,7 +164,8 @@ async function project(
       break;
     }
   }
-  await store.putReadings(tx, property_id, meter_id, changed);
+  await store.insertReadings(tx, property_id, meter_id, added);
+  await store.replaceReadings(tx, property_id, meter_id, changed);
   return flagged;
 }
 

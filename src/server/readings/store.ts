@@ -126,44 +126,55 @@ export async function insertEntries(
   );
 }
 
-/** Writes rows of one meter's projection, new or changed. */
-export async function putReadings(
+const READING_KEY = ['property_id', 'meter_id', 'reading_timestamp'] as const;
+const READING_COLUMNS = [
+  ...READING_KEY,
+  'entry_id',
+  'is_relative',
+  'value_wh',
+  'period_start',
+  'energy_wh',
+  'offset_wh',
+  'gap_ms',
+  'decreased',
+] as const;
+
+function toCells(property_id: number, meter_id: number, row: StoredReading) {
+  return [
+    property_id,
+    meter_id,
+    row.reading_timestamp,
+    row.entry_id,
+    row.reading_type === 'relative' ? 1 : 0,
+    row.value_wh,
+    row.period_start,
+    row.energy_wh,
+    row.offset_wh,
+    row.gap_ms,
+    row.decreased ? 1 : 0,
+  ];
+}
+
+/** Adds rows to one meter's projection. */
+export async function insertReadings(
   tx: Tx,
   property_id: number,
   meter_id: number,
   rows: readonly StoredReading[],
 ): Promise<void> {
-  await insertRows(
-    tx,
-    'readings',
-    [
-      'property_id',
-      'meter_id',
-      'reading_timestamp',
-      'entry_id',
-      'is_relative',
-      'value_wh',
-      'period_start',
-      'energy_wh',
-      'offset_wh',
-      'gap_ms',
-      'decreased',
-    ],
-    rows.map((row) => [
-      property_id,
-      meter_id,
-      row.reading_timestamp,
-      row.entry_id,
-      row.reading_type === 'relative' ? 1 : 0,
-      row.value_wh,
-      row.period_start,
-      row.energy_wh,
-      row.offset_wh,
-      row.gap_ms,
-      row.decreased ? 1 : 0,
-    ]),
-    ['property_id', 'meter_id', 'reading_timestamp'],
-  );
+  const cells = rows.map((row) => toCells(property_id, meter_id, row));
+  await insertRows(tx, 'readings', READING_COLUMNS, cells);
+}
+
+/** Gives rows of one meter's projection new values. */
+export async function replaceReadings(
+  tx: Tx,
+  property_id: number,
+  meter_id: number,
+  rows: readonly StoredReading[],
+): Promise<void> {
+  const cells = rows.map((row) => toCells(property_id, meter_id, row));
+  await insertRows(tx, 'readings', READING_COLUMNS, cells, READING_KEY);
 }
 
 /** Moves the energy of every reading of a meter after an instant. */

@@ -96,6 +96,6 @@ export const ledger: Migration = {
       decreased ${flag} NOT NULL,
       PRIMARY KEY (property_id, meter_id, reading_timestamp)
     ) ${clustered}`,
-    'CREATE INDEX readings_decreased ON readings (property_id, meter_id, reading_timestamp) WHERE decreased = 1',
+    'CREATE INDEX readings_decreased ON readings (property_id, reading_timestamp, meter_id) WHERE decreased = 1',
   ],
 };
