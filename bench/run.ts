@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../tests/support/postgres.ts';
 import { consumption } from './consumption.ts';
 import { bulkImport } from './import.ts';
+import { ledgerCosts } from './ledger.ts';
 import { singleReadings } from './single.ts';
 import { coldStart } from './start.ts';
 import type { Place } from './support/database.ts';
@@ -21,6 +22,7 @@ const BENCHES: Record<string, (place: Place) => Promise<Report>> = {
   single: singleReadings,
   import: bulkImport,
   consumption,
+  ledger: ledgerCosts,
 };
 
 async function main(): Promise<void> {

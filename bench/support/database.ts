@@ -7,6 +7,14 @@ import pg from 'pg';
 
 export type Engine = 'sqlite' | 'postgres';
 
+/** Stands where a hash of the chain does, as long as one: an engine alone makes none. */
+export const NO_HASH = '0'.repeat(64);
+
+/** The same as bytes, as the engine writes them in a statement. */
+export function noLeafHash(engine: Engine): string {
+  return engine === 'sqlite' ? `x'${NO_HASH}'` : `'\\x${NO_HASH}'::bytea`;
+}
+
 /** What the benches work with. */
 export interface Place {
   /** Temporary; removed at the end. */

@@ -1,28 +1,36 @@
 /** Fills a store with years of readings by SQL alone, as every house's meters would have sent them: in order of time. */
-import { bareSqlite, type Engine, pgRun } from './database.ts';
+import { JUDGED_AFTER } from '../../src/core/reading.ts';
+import { bareSqlite, type Engine, NO_HASH, noLeafHash, pgRun } from './database.ts';
 import type { Town } from './house.ts';
 import { FIRST_MS, STEP_MS } from './readings.ts';
 
 const CHUNKS = 12;
 
 const BATCHES = `
-  INSERT INTO batches (property_id, sequence, recorded_by_user_id, source, created_at, entry_count)
-  SELECT id, 1, 1, 'device', 0, 0 FROM properties`;
+  INSERT INTO batches
+    (property_id, sequence, recorded_by_user_id, source, created_at, entry_count, merkle_root, hash)
+  SELECT id, 1, 1, 'device', 0, 0, '${NO_HASH}', '${NO_HASH}' FROM properties`;
 
-/** Registers that never went down: energy is what they show. `steps` is a table of k = 0, 1, 2 … */
-function inserts(steps: string, meters: number): string[] {
+/**
+ * Registers that never went down: energy is what they show. The chain is of the right size, its hashes are none.
+ * @param steps a table of k = 0, 1, 2 …
+ */
+function inserts(engine: Engine, steps: string, meters: number): string[] {
   const entry_id = `k * ${meters} + m.id`;
   const instant = `${FIRST_MS} + k * ${STEP_MS}`;
   // The main meter counts more than its ten submeters together.
-  const value = `k * (CASE m.meter_type WHEN 'main_meter' THEN 2900 ELSE 137 + m.id % 97 END)`;
+  const step_wh = `(CASE m.meter_type WHEN 'main_meter' THEN 2900 ELSE 137 + m.id % 97 END)`;
+  const value = `k * ${step_wh}`;
+  const peak_w = `CASE k WHEN 0 THEN 0 ELSE ${3_600_000 / STEP_MS} * ${step_wh} END`;
+  const stretches = `CASE WHEN k < ${JUDGED_AFTER} THEN k ELSE ${JUDGED_AFTER} END`;
   return [
     `INSERT INTO ledger_entries
-      (id, property_id, batch_id, meter_id, reading_timestamp, is_relative, value_wh)
-      SELECT ${entry_id}, m.property_id, b.id, m.id, ${instant}, 0, ${value}
+      (id, property_id, batch_id, meter_id, kind, reading_timestamp, value_wh, confirmed, leaf_hash)
+      SELECT ${entry_id}, m.property_id, b.id, m.id, 'absolute', ${instant}, ${value}, 0, ${noLeafHash(engine)}
       FROM ${steps} CROSS JOIN meters AS m JOIN batches AS b ON b.property_id = m.property_id`,
-    `INSERT INTO readings (property_id, meter_id, reading_timestamp, entry_id, is_relative, value_wh,
-      energy_wh, offset_wh, gap_ms, decreased)
-      SELECT m.property_id, m.id, ${instant}, ${entry_id}, 0, ${value}, ${value}, 0, 0, 0
+    `INSERT INTO readings (property_id, meter_id, reading_timestamp, entry_id, reading_type, value_wh,
+      confirmed, energy_wh, offset_wh, gap_ms, peak_w, stretches, decreased, rolled_over, implausible)
+      SELECT m.property_id, m.id, ${instant}, ${entry_id}, 0, ${value}, 0, ${value}, 0, 0, ${peak_w}, ${stretches}, 0, 0, 0
       FROM ${steps} CROSS JOIN meters AS m`,
   ];
 }
@@ -42,7 +50,7 @@ function fillSqlite(url: string, steps: number, meters: number): void {
   for (const [from, to] of chunks(steps)) {
     const table = `(WITH RECURSIVE s (k) AS (VALUES (${from}) UNION ALL SELECT k + 1 FROM s WHERE k < ${to})
       SELECT k FROM s) AS steps`;
-    for (const statement of inserts(table, meters)) connection.exec(statement);
+    for (const statement of inserts('sqlite', table, meters)) connection.exec(statement);
     connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
   connection.close();
@@ -54,7 +62,7 @@ async function fillPostgres(url: string, steps: number, meters: number): Promise
     const table = `(SELECT generate_series(${from}::bigint, ${to}) AS k) AS steps`;
     // Foreign keys hold by construction: looking each of them up would take most of the time.
     const settings = 'SET session_replication_role = replica; SET synchronous_commit = off;';
-    await pgRun(url, `${settings} ${inserts(table, meters).join(';')}`);
+    await pgRun(url, `${settings} ${inserts('postgres', table, meters).join(';')}`);
   }
   await pgRun(url, 'VACUUM ANALYZE');
 }

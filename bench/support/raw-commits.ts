@@ -2,10 +2,10 @@
 import { closeSync, fdatasyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { barePostgres, bareSqlite } from './database.ts';
+import { barePostgres, bareSqlite, NO_HASH, noLeafHash } from './database.ts';
 import type { Town } from './house.ts';
 
-const COLUMNS = 'property_id, batch_id, meter_id, reading_timestamp, is_relative, value_wh';
+const COLUMNS = 'property_id, batch_id, meter_id, kind, reading_timestamp, value_wh, confirmed, leaf_hash';
 
 /** Appends a page and flushes it, again and again. @returns flushes per second */
 export function flushesPerSecond(folder: string, seconds: number): number {
@@ -25,17 +25,20 @@ export function flushesPerSecond(folder: string, seconds: number): number {
 }
 
 const BATCH = (town: Town) => `
-  INSERT INTO batches (property_id, sequence, recorded_by_user_id, source, created_at, entry_count)
+  INSERT INTO batches (property_id, sequence, recorded_by_user_id, source, created_at, entry_count,
+    merkle_root, hash)
   VALUES (${town.houses[0]!.property_id},
     (SELECT COALESCE(MAX(sequence), 0) + 1 FROM batches WHERE property_id = ${town.houses[0]!.property_id}),
-    ${town.user_id}, 'manual', 0, 1) RETURNING id`;
+    ${town.user_id}, 'manual', 0, 1, '${NO_HASH}', '${NO_HASH}') RETURNING id`;
 
 /** One ledger entry a row. @param group rows that share a commit @returns rows per second */
 export function sqliteRowsPerSecond(town: Town, group: number, seconds: number): number {
   const connection = bareSqlite(town.database.url);
   const { property_id, meters } = town.houses[0]!;
   const batch_id = Number(connection.prepare(BATCH(town)).get()?.id);
-  const insert = connection.prepare(`INSERT INTO ledger_entries (${COLUMNS}) VALUES (?, ?, ?, ?, 0, ?)`);
+  const insert = connection.prepare(
+    `INSERT INTO ledger_entries (${COLUMNS}) VALUES (?, ?, ?, 'absolute', ?, ?, 0, ${noLeafHash('sqlite')})`,
+  );
   const [begin, commit] = ['BEGIN IMMEDIATE', 'COMMIT'].map((word) => connection.prepare(word));
   const started_at = performance.now();
   let count = 0;
@@ -58,7 +61,8 @@ export async function postgresRowsPerSecond(town: Town, clients: number, seconds
   const connections: pg.Client[] = [];
   for (let i = 0; i < clients; i += 1) connections.push(await barePostgres(town.database.url));
   const { rows } = await connections[0]!.query(BATCH(town));
-  const text = `INSERT INTO ledger_entries (${COLUMNS}) VALUES ($1, $2, $3, $4, 0, $5)`;
+  const text = `INSERT INTO ledger_entries (${COLUMNS})
+    VALUES ($1, $2, $3, 'absolute', $4, $5, 0, ${noLeafHash('postgres')})`;
   const started_at = performance.now();
   let count = 0;
   const client = async (connection: pg.Client) => {

@@ -2,14 +2,19 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bareSqlite, type Engine, pgRun } from './database.ts';
+import { bareSqlite, type Engine, NO_HASH, pgRun } from './database.ts';
 import type { House, Town } from './house.ts';
 import type { MeterReading } from './readings.ts';
 
-const ENTRY = 'id, property_id, batch_id, meter_id, reading_timestamp, is_relative, value_wh';
+const ENTRY = 'id, property_id, batch_id, meter_id, kind, reading_timestamp, value_wh, confirmed, leaf_hash';
 const READING =
-  'property_id, meter_id, reading_timestamp, entry_id, is_relative, value_wh, energy_wh, offset_wh, gap_ms, decreased';
-const BATCH = 'property_id, sequence, recorded_by_user_id, source, created_at, entry_count';
+  'property_id, meter_id, reading_timestamp, entry_id, reading_type, value_wh, confirmed, energy_wh, ' +
+  'offset_wh, gap_ms, peak_w, stretches, decreased, rolled_over, implausible';
+const BATCH =
+  'property_id, sequence, recorded_by_user_id, source, created_at, entry_count, merkle_root, hash';
+
+/** What follows `energy_wh`: the rate is a kW. */
+const REST = [0, 0, 1000, 3, 0, 0, 0];
 
 interface Insert {
   town: Town;
@@ -20,7 +25,7 @@ interface Insert {
 const marks = (columns: string) => columns.replace(/\w+/g, '?');
 
 function batchValues({ town, house, readings }: Insert): string {
-  return `(${house.property_id}, 1, ${town.user_id}, 'import', ${Date.now()}, ${readings.length})`;
+  return `(${house.property_id}, 1, ${town.user_id}, 'import', ${Date.now()}, ${readings.length}, '${NO_HASH}', '${NO_HASH}')`;
 }
 
 /** Prepared statements, once for each row. @returns milliseconds, COMMIT included */
@@ -30,6 +35,7 @@ function insertSqlite(insert: Insert): number {
   const entry = connection.prepare(`INSERT INTO ledger_entries (${ENTRY}) VALUES (${marks(ENTRY)})`);
   const reading = connection.prepare(`INSERT INTO readings (${READING}) VALUES (${marks(READING)})`);
   const { property_id } = house;
+  const leaf_hash = Buffer.from(NO_HASH, 'hex');
   let entry_id = Number(
     connection.prepare('SELECT COALESCE(MAX(id), 0) AS id FROM ledger_entries').get()?.id,
   );
@@ -39,8 +45,10 @@ function insertSqlite(insert: Insert): number {
   const batch_id = Number(connection.prepare('SELECT last_insert_rowid() AS id').get()?.id);
   for (const { meter_id, reading_timestamp, value_wh } of readings) {
     entry_id += 1;
-    entry.run(entry_id, property_id, batch_id, meter_id, reading_timestamp, 0, value_wh);
-    reading.run(property_id, meter_id, reading_timestamp, entry_id, 0, value_wh, value_wh, 0, 0, 0);
+    entry.run(
+      ...[entry_id, property_id, batch_id, meter_id, 'absolute', reading_timestamp, value_wh, 0, leaf_hash],
+    );
+    reading.run(property_id, meter_id, reading_timestamp, entry_id, 0, value_wh, 0, value_wh, ...REST);
   }
   connection.exec('COMMIT');
   const took_ms = performance.now() - started_at;
@@ -64,12 +72,16 @@ async function insertPostgres(insert: Insert): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'electric-copy-'));
   chmodSync(folder, 0o755);
   const entries = readings.map((r, i) =>
-    [first_id + i, property_id, batch_id, r.meter_id, r.reading_timestamp, 0, r.value_wh].join('\t'),
+    [
+      ...[first_id + i, property_id, batch_id, r.meter_id, 'absolute', r.reading_timestamp, r.value_wh, 0],
+      `\\\\x${NO_HASH}`,
+    ].join('\t'),
   );
   const projected = readings.map((r, i) =>
-    [property_id, r.meter_id, r.reading_timestamp, first_id + i, 0, r.value_wh, r.value_wh, 0, 0, 0].join(
-      '\t',
-    ),
+    [
+      ...[property_id, r.meter_id, r.reading_timestamp, first_id + i, 0, r.value_wh, 0, r.value_wh],
+      ...REST,
+    ].join('\t'),
   );
   writeFileSync(join(folder, 'entries'), `${entries.join('\n')}\n`, { mode: 0o644 });
   writeFileSync(join(folder, 'readings'), `${projected.join('\n')}\n`, { mode: 0o644 });

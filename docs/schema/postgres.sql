@@ -5,15 +5,26 @@ batches.recorded_by_user_id bigint NOT NULL
 batches.source text NOT NULL
 batches.created_at bigint NOT NULL
 batches.entry_count bigint NOT NULL
+batches.merkle_root text NOT NULL
+batches.hash text NOT NULL
 ledger_entries.id bigint NOT NULL IDENTITY
 ledger_entries.property_id bigint NOT NULL
 ledger_entries.batch_id bigint NOT NULL
 ledger_entries.meter_id bigint NOT NULL
-ledger_entries.reading_timestamp bigint NOT NULL
-ledger_entries.is_relative smallint NOT NULL
-ledger_entries.value_wh bigint NOT NULL
+ledger_entries.kind text NOT NULL
+ledger_entries.reading_timestamp bigint
+ledger_entries.value_wh bigint
 ledger_entries.period_start bigint
+ledger_entries.rollover_wh bigint
+ledger_entries.confirmed smallint NOT NULL
+ledger_entries.initial_value_wh bigint
+ledger_entries.serial_number text
+ledger_entries.digits bigint
+ledger_entries.multiplier bigint
 ledger_entries.note text
+ledger_entries.supersedes_id bigint
+ledger_entries.reason text
+ledger_entries.leaf_hash bytea NOT NULL
 memberships.property_id bigint NOT NULL
 memberships.user_id bigint NOT NULL
 memberships.role text NOT NULL
@@ -26,6 +37,8 @@ meters.name_folded text NOT NULL
 meters.location text
 meters.meter_type text NOT NULL
 meters.sub_meter_kind text
+meters.formula text
+meters.plausibility_factor bigint
 meters.is_active smallint NOT NULL DEFAULT 1
 meters.created_at bigint NOT NULL
 properties.id bigint NOT NULL IDENTITY
@@ -40,13 +53,19 @@ readings.property_id bigint NOT NULL
 readings.meter_id bigint NOT NULL
 readings.reading_timestamp bigint NOT NULL
 readings.entry_id bigint NOT NULL
-readings.is_relative smallint NOT NULL
+readings.reading_type smallint NOT NULL
 readings.value_wh bigint NOT NULL
 readings.period_start bigint
+readings.rollover_wh bigint
+readings.confirmed smallint NOT NULL
 readings.energy_wh bigint NOT NULL
 readings.offset_wh bigint
 readings.gap_ms bigint NOT NULL
+readings.peak_w bigint NOT NULL
+readings.stretches smallint NOT NULL
 readings.decreased smallint NOT NULL
+readings.rolled_over smallint NOT NULL
+readings.implausible smallint NOT NULL
 schema_migrations.number bigint NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.applied_at bigint NOT NULL
@@ -70,10 +89,16 @@ batches: UNIQUE (property_id, sequence)
 batches: FOREIGN KEY (recorded_by_user_id) REFERENCES users(id)
 batches: CHECK ((source = ANY (ARRAY['manual'::text, 'import'::text, 'api'::text, 'device'::text])))
 ledger_entries: FOREIGN KEY (batch_id) REFERENCES batches(id)
-ledger_entries: CHECK (((period_start IS NULL) OR ((is_relative = 1) AND (period_start < reading_timestamp))))
-ledger_entries: CHECK ((is_relative = ANY (ARRAY[0, 1])))
+ledger_entries: CHECK (((kind <> ALL (ARRAY['absolute'::text, 'relative'::text])) OR ((reading_timestamp IS NOT NULL) AND (value_wh IS NOT NULL))))
+ledger_entries: CHECK (((period_start IS NULL) OR ((kind = 'relative'::text) AND (period_start < reading_timestamp))))
+ledger_entries: CHECK (((kind <> 'void'::text) OR (supersedes_id IS NOT NULL)))
+ledger_entries: CHECK (((kind = 'device'::text) = (multiplier IS NOT NULL)))
+ledger_entries: CHECK ((confirmed = ANY (ARRAY[0, 1])))
+ledger_entries: CHECK (((initial_value_wh >= 0) AND (initial_value_wh <= '999999999999'::bigint)))
+ledger_entries: CHECK ((kind = ANY (ARRAY['absolute'::text, 'relative'::text, 'device'::text, 'void'::text])))
 ledger_entries: FOREIGN KEY (meter_id) REFERENCES meters(id)
 ledger_entries: PRIMARY KEY (id)
+ledger_entries: FOREIGN KEY (supersedes_id) REFERENCES ledger_entries(id)
 ledger_entries: CHECK (((value_wh >= 0) AND (value_wh <= '999999999999'::bigint)))
 memberships: PRIMARY KEY (user_id, property_id)
 memberships: FOREIGN KEY (property_id) REFERENCES properties(id)
@@ -98,7 +123,11 @@ users: PRIMARY KEY (id)
 users: UNIQUE (username_folded)
 CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (id)
 CREATE UNIQUE INDEX batches_property_id_sequence_key ON public.batches USING btree (property_id, sequence)
+CREATE INDEX ledger_entries_by_batch ON public.ledger_entries USING btree (batch_id)
+CREATE INDEX ledger_entries_corrections ON public.ledger_entries USING btree (meter_id) WHERE (supersedes_id IS NOT NULL)
+CREATE INDEX ledger_entries_devices ON public.ledger_entries USING btree (meter_id) WHERE (kind = 'device'::text)
 CREATE UNIQUE INDEX ledger_entries_pkey ON public.ledger_entries USING btree (id)
+CREATE UNIQUE INDEX ledger_entries_superseding ON public.ledger_entries USING btree (supersedes_id) WHERE (supersedes_id IS NOT NULL)
 CREATE INDEX memberships_by_property ON public.memberships USING btree (property_id)
 CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (user_id, property_id)
 CREATE INDEX meters_by_property ON public.meters USING btree (property_id)
@@ -107,6 +136,7 @@ CREATE UNIQUE INDEX meters_one_main ON public.meters USING btree (property_id) W
 CREATE UNIQUE INDEX meters_pkey ON public.meters USING btree (id)
 CREATE UNIQUE INDEX properties_pkey ON public.properties USING btree (id)
 CREATE INDEX readings_decreased ON public.readings USING btree (property_id, reading_timestamp, meter_id) WHERE (decreased = 1)
+CREATE INDEX readings_implausible ON public.readings USING btree (property_id, reading_timestamp, meter_id) WHERE (implausible = 1)
 CREATE UNIQUE INDEX readings_pkey ON public.readings USING btree (property_id, meter_id, reading_timestamp)
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
 CREATE INDEX sessions_by_family ON public.sessions USING btree (family)
@@ -116,7 +146,13 @@ CREATE UNIQUE INDEX sessions_token_hash_key ON public.sessions USING btree (toke
 CREATE UNIQUE INDEX users_email_folded_key ON public.users USING btree (email_folded)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 CREATE UNIQUE INDEX users_username_folded_key ON public.users USING btree (username_folded)
+CREATE TRIGGER batches_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batches FOR EACH STATEMENT EXECUTE FUNCTION batches_refuse()
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_refuse()
+CREATE OR REPLACE FUNCTION public.batches_refuse()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$ BEGIN RAISE EXCEPTION 'batches: rows are only ever added'; END $function$
+
 CREATE OR REPLACE FUNCTION public.ledger_entries_refuse()
  RETURNS trigger
  LANGUAGE plpgsql

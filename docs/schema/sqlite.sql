@@ -1,3 +1,7 @@
+CREATE TRIGGER batches_no_delete BEFORE DELETE ON batches BEGIN SELECT RAISE(ABORT, 'batches: rows are only ever added'); END;
+
+CREATE TRIGGER batches_no_update BEFORE UPDATE ON batches BEGIN SELECT RAISE(ABORT, 'batches: rows are only ever added'); END;
+
 CREATE TRIGGER ledger_entries_no_delete BEFORE DELETE ON ledger_entries BEGIN SELECT RAISE(ABORT, 'ledger_entries: rows are only ever added'); END;
 
 CREATE TRIGGER ledger_entries_no_update BEFORE UPDATE ON ledger_entries BEGIN SELECT RAISE(ABORT, 'ledger_entries: rows are only ever added'); END;
@@ -10,6 +14,8 @@ CREATE TABLE batches (
       source TEXT NOT NULL CHECK (source IN ('manual', 'import', 'api', 'device')),
       created_at INTEGER NOT NULL,
       entry_count INTEGER NOT NULL,
+      merkle_root TEXT NOT NULL,
+      hash TEXT NOT NULL,
       UNIQUE (property_id, sequence)
     ) STRICT;
 
@@ -18,12 +24,24 @@ CREATE TABLE ledger_entries (
       property_id INTEGER NOT NULL,
       batch_id INTEGER NOT NULL REFERENCES batches (id),
       meter_id INTEGER NOT NULL REFERENCES meters (id),
-      reading_timestamp INTEGER NOT NULL,
-      is_relative INTEGER NOT NULL CHECK (is_relative IN (0, 1)),
-      value_wh INTEGER NOT NULL CHECK (value_wh BETWEEN 0 AND 999999999999),
+      kind TEXT NOT NULL CHECK (kind IN ('absolute', 'relative', 'device', 'void')),
+      reading_timestamp INTEGER,
+      value_wh INTEGER CHECK (value_wh BETWEEN 0 AND 999999999999),
       period_start INTEGER,
+      rollover_wh INTEGER,
+      confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1)),
+      initial_value_wh INTEGER CHECK (initial_value_wh BETWEEN 0 AND 999999999999),
+      serial_number TEXT,
+      digits INTEGER,
+      multiplier INTEGER,
       note TEXT,
-      CHECK (period_start IS NULL OR (is_relative = 1 AND period_start < reading_timestamp))
+      supersedes_id INTEGER REFERENCES ledger_entries (id),
+      reason TEXT,
+      leaf_hash BLOB NOT NULL,
+      CHECK (kind NOT IN ('absolute', 'relative') OR (reading_timestamp IS NOT NULL AND value_wh IS NOT NULL)),
+      CHECK (period_start IS NULL OR (kind = 'relative' AND period_start < reading_timestamp)),
+      CHECK (kind <> 'void' OR supersedes_id IS NOT NULL),
+      CHECK ((kind = 'device') = (multiplier IS NOT NULL))
     ) STRICT;
 
 CREATE TABLE memberships (
@@ -43,6 +61,8 @@ CREATE TABLE meters (
       location TEXT,
       meter_type TEXT NOT NULL CHECK (meter_type IN ('main_meter', 'sub_meter')),
       sub_meter_kind TEXT CHECK (sub_meter_kind IN ('physical', 'virtual')),
+      formula TEXT,
+      plausibility_factor INTEGER,
       is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
       created_at INTEGER NOT NULL,
       CHECK ((meter_type = 'main_meter') = (parent_meter_id IS NULL)),
@@ -65,13 +85,19 @@ CREATE TABLE readings (
       meter_id INTEGER NOT NULL,
       reading_timestamp INTEGER NOT NULL,
       entry_id INTEGER NOT NULL,
-      is_relative INTEGER NOT NULL,
+      reading_type INTEGER NOT NULL,
       value_wh INTEGER NOT NULL,
       period_start INTEGER,
+      rollover_wh INTEGER,
+      confirmed INTEGER NOT NULL,
       energy_wh INTEGER NOT NULL,
       offset_wh INTEGER,
       gap_ms INTEGER NOT NULL,
+      peak_w INTEGER NOT NULL,
+      stretches INTEGER NOT NULL,
       decreased INTEGER NOT NULL,
+      rolled_over INTEGER NOT NULL,
+      implausible INTEGER NOT NULL,
       PRIMARY KEY (property_id, meter_id, reading_timestamp)
     ) STRICT, WITHOUT ROWID;
 
@@ -98,6 +124,14 @@ CREATE TABLE users (
       created_at INTEGER NOT NULL
     ) STRICT;
 
+CREATE INDEX ledger_entries_by_batch ON ledger_entries (batch_id);
+
+CREATE INDEX ledger_entries_corrections ON ledger_entries (meter_id) WHERE supersedes_id IS NOT NULL;
+
+CREATE INDEX ledger_entries_devices ON ledger_entries (meter_id) WHERE kind = 'device';
+
+CREATE UNIQUE INDEX ledger_entries_superseding ON ledger_entries (supersedes_id) WHERE supersedes_id IS NOT NULL;
+
 CREATE INDEX memberships_by_property ON memberships (property_id);
 
 CREATE INDEX meters_by_property ON meters (property_id);
@@ -107,6 +141,8 @@ CREATE UNIQUE INDEX meters_name ON meters (property_id, name_folded) WHERE is_ac
 CREATE UNIQUE INDEX meters_one_main ON meters (property_id) WHERE meter_type = 'main_meter' AND is_active = 1;
 
 CREATE INDEX readings_decreased ON readings (property_id, reading_timestamp, meter_id) WHERE decreased = 1;
+
+CREATE INDEX readings_implausible ON readings (property_id, reading_timestamp, meter_id) WHERE implausible = 1;
 
 CREATE INDEX sessions_by_family ON sessions (family);
 

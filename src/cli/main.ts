@@ -5,6 +5,7 @@ import { addConsumption } from './consumption.ts';
 import { addDemo } from './demo.ts';
 import { EXIT, EXIT_CODES, reportFailure } from './failure.ts';
 import { addImport } from './import.ts';
+import { addLedger } from './ledger.ts';
 import { addMigrate } from './migrate.ts';
 import { MANIFEST } from './places.ts';
 import { addServe } from './serve.ts';
@@ -27,7 +28,8 @@ Examples:
 ${EXIT_CODES}`,
   );
 
-for (const add of [addServe, addMigrate, addUser, addImport, addConsumption, addDemo]) add(program);
+for (const add of [addServe, addMigrate, addUser, addImport, addConsumption, addDemo, addLedger])
+  add(program);
 
 // Whoever reads the output may stop early, as head does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -70,6 +70,9 @@ export function createClient(options: ClientOptions): Client {
     async (input: Record<string, unknown> = {}) => {
       const response = await send(toRequest(contract, options, input));
       if (response.status === 204) return null;
+      const type = response.headers.get('content-type') ?? '';
+      // A download: its bytes as they come.
+      if (response.ok && !type.startsWith('application/json')) return response.body;
       const body = await response.json();
       if (!response.ok) throw new ApiError(body as Problem);
       return body;

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { SUB_METER_KINDS } from './meters.ts';
 import { PropertyParams } from './properties.ts';
 import { Warning } from './readings.ts';
 import {
@@ -31,6 +32,10 @@ const Figures = {
   estimated: Type.Boolean({ description: 'Whether an end of the period lies between two readings' }),
 };
 
+const SubmeterRest = Nullable(
+  Type.String({ description: 'For a meter with submeters of its own: what none of them measured' }),
+);
+
 /** The property's own figures, the same in the answer for a period and in each bucket of a series. */
 const Totals = {
   main_meter_consumption: Nullable(Kwh),
@@ -43,6 +48,13 @@ const Totals = {
   imbalance: Nullable(
     Type.String({
       description: 'The negative difference, where the submeters exceed the main meter; else null',
+    }),
+  ),
+  unmetered_uncertainty: Nullable(
+    Type.String({
+      description:
+        'How far the unmetered rest could move because ends were interpolated: no meter is assumed to have run faster ' +
+        'than it ever has. 0 where every end was read; null where the rest is unknown',
     }),
   ),
   known_consumption: Nullable(Type.String({ description: 'Sum of the known parts of the main meter' })),
@@ -62,9 +74,11 @@ export const PropertyConsumption = Type.Object(
         meter_id: Id,
         location: Nullable(Type.String()),
         parent_meter_id: Nullable(Id),
+        sub_meter_kind: OneOf(SUB_METER_KINDS),
         start_value: Nullable(Type.String({ description: 'What was read at exactly the start' })),
         end_value: Nullable(Type.String({ description: 'What was read at exactly the end' })),
         ...Figures,
+        unmetered_consumption: SubmeterRest,
       }),
     ),
     warnings: Type.Array(Warning),
@@ -85,7 +99,9 @@ export const Series = Type.Object(
         start_timestamp: Instant,
         end_timestamp: Instant,
         ...Totals,
-        submeters: Type.Array(Type.Object({ meter_id: Id, name: Type.String(), ...Figures })),
+        submeters: Type.Array(
+          Type.Object({ meter_id: Id, name: Type.String(), ...Figures, unmetered_consumption: SubmeterRest }),
+        ),
       }),
     ),
     warnings: Type.Array(Warning),

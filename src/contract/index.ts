@@ -1,7 +1,10 @@
 /** The list of all contracts. A route that is not here does not exist. */
+import * as attention from './attention.ts';
 import * as auth from './auth.ts';
 import * as consumption from './consumption.ts';
+import * as devices from './devices.ts';
 import * as imports from './imports.ts';
+import * as ledger from './ledger.ts';
 import * as meters from './meters.ts';
 import * as operations from './operations.ts';
 import * as properties from './properties.ts';
@@ -22,10 +25,24 @@ export const contracts = {
   listMeters: meters.listMeters,
   getMeter: meters.getMeter,
   updateMeter: meters.updateMeter,
+  listDevices: devices.listDevices,
+  describeDevice: devices.describeDevice,
+  replaceDevice: devices.replaceDevice,
+  undoReplacement: devices.undoReplacement,
   createReading: readings.createReading,
   createReadings: readings.createReadings,
   importReadings: imports.importReadings,
   getReading: readings.getReading,
+  correctReading: readings.correctReading,
+  voidReading: readings.voidReading,
+  settleRollover: readings.settleRollover,
+  confirmReading: readings.confirmReading,
+  listRevisions: readings.listRevisions,
+  proveReading: ledger.proveReading,
+  listBatches: ledger.listBatches,
+  verifyLedger: ledger.verifyLedger,
+  exportLedger: ledger.exportLedger,
+  undoBatch: ledger.undoBatch,
   getSummary: readings.getSummary,
   getLatest: readings.getLatest,
   getHistory: readings.getHistory,
@@ -33,6 +50,7 @@ export const contracts = {
   getPropertyRange: readings.getPropertyRange,
   getConsumption: consumption.getConsumption,
   getSeries: consumption.getSeries,
+  listAttention: attention.listAttention,
   getHealth: operations.getHealth,
   getReadiness: operations.getReadiness,
   getOpenapi: operations.getOpenapi,

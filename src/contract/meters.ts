@@ -7,6 +7,20 @@ export const SUB_METER_KINDS = ['physical', 'virtual'] as const;
 export type MeterType = (typeof METER_TYPES)[number];
 export type SubMeterKind = (typeof SUB_METER_KINDS)[number];
 
+/** One term of a virtual meter: another meter of the property by its name, and how often it counts. */
+const Term = Closed({ meter: Type.String(), factor: Type.String({ examples: ['1', '-0.5'] }) });
+const FormulaInput = Type.Array(
+  Closed({
+    meter: Text(200),
+    factor: Type.Unsafe<string | number>({
+      type: ['string', 'number'],
+      description: 'A decimal with at most three decimals, not zero',
+      'x-check': 'factor',
+    }),
+  }),
+  { minItems: 1, maxItems: 100, description: 'For virtual meters: a weighted sum of other meters' },
+);
+
 export const Meter = Type.Object(
   {
     id: Id,
@@ -16,6 +30,10 @@ export const Meter = Type.Object(
     meter_type: OneOf(METER_TYPES),
     sub_meter_kind: Nullable(OneOf(SUB_METER_KINDS)),
     parent_meter_id: Nullable(Id),
+    formula: Nullable(Type.Array(Term)),
+    plausibility_factor: Nullable(
+      Type.Integer({ description: 'How many times the highest rate so far is flagged; null: nothing is' }),
+    ),
     is_active: Type.Boolean(),
     created_at: Instant,
   },
@@ -24,6 +42,21 @@ export const Meter = Type.Object(
 export type Meter = Static<typeof Meter>;
 
 export const MeterParams = Type.Object({ meter_id: Id });
+
+/** What there is to say of a device. */
+export const DeviceInput = Closed({
+  serial_number: Type.Optional(Nullable(Text(100))),
+  digits: Type.Optional(
+    Nullable(Type.Integer({ minimum: 1, maximum: 9, description: 'Digits before the decimal point' })),
+  ),
+  multiplier: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 9000,
+      description: 'Current-transformer ratio; 1 without transformers',
+    }),
+  ),
+});
 
 export const createMainMeter = contract({
   name: 'createMainMeter',
@@ -48,6 +81,8 @@ export const createSubmeter = contract({
     location: Type.Optional(Nullable(Text(200))),
     sub_meter_kind: Type.Optional(OneOf(SUB_METER_KINDS, { default: 'physical' })),
     parent_meter_id: Type.Optional(Nullable(Id)),
+    device: Type.Optional(DeviceInput),
+    formula: Type.Optional(FormulaInput),
   }),
   response: { 201: Meter },
   errors: ['forbidden', 'not_found', 'name_taken', 'meter_inactive', 'property_inactive'],
@@ -91,7 +126,21 @@ export const updateMeter = contract({
   tag: 'meters',
   params: MeterParams,
   body: Closed(
-    { name: Type.Optional(Text(200)), location: Type.Optional(Nullable(Text(200))) },
+    {
+      name: Type.Optional(Text(200)),
+      location: Type.Optional(Nullable(Text(200))),
+      formula: Type.Optional(FormulaInput),
+      plausibility_factor: Type.Optional(
+        Nullable(
+          Type.Integer({
+            minimum: 2,
+            maximum: 1_000_000,
+            description:
+              'How many times the highest rate so far is flagged as implausible; null switches it off',
+          }),
+        ),
+      ),
+    },
     { minProperties: 1 },
   ),
   response: { 200: Meter },

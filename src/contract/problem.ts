@@ -15,6 +15,8 @@ export const PROBLEMS = {
   main_meter_exists: { status: 409, title: 'The property has its main meter' },
   name_taken: { status: 409, title: 'The name is taken' },
   reading_conflict: { status: 409, title: 'Another value is recorded for that instant' },
+  reading_superseded: { status: 409, title: 'The reading is not in force any more' },
+  batch_superseded: { status: 409, title: 'What the batch recorded was changed since' },
   interval_overlap: { status: 409, title: 'The interval overlaps another reading' },
   meter_inactive: { status: 409, title: 'The meter is inactive' },
   property_inactive: { status: 409, title: 'The property is inactive' },

@@ -20,12 +20,14 @@ import {
 
 export const READING_TYPES = ['absolute', 'relative'] as const;
 export const SOURCES = ['manual', 'import', 'api', 'device'] as const;
-export const FLAGS = ['decreased'] as const;
+export const FLAGS = ['decreased', 'rolled_over', 'implausible'] as const;
 export type Source = (typeof SOURCES)[number];
 
 export const Warning = Type.Object(
   {
-    code: OneOf(['decreased', 'submeters_exceed_main'], { description: 'Stable, for programs' }),
+    code: OneOf(['decreased', 'implausible', 'submeters_exceed_main', 'submeters_exceed_parent'], {
+      description: 'Stable, for programs',
+    }),
     meter_id: Nullable(Id),
     reading_id: Nullable(Id),
     detail: Type.String({ description: 'What it means and what to do about it' }),
@@ -50,11 +52,33 @@ export const Reading = Type.Object(
     recorded_by_user_id: Id,
     created_at: Instant,
     batch_id: Id,
+    supersedes_id: Nullable(Id),
+    superseded_by_id: Nullable(Id),
+    reason: Nullable(Type.String()),
     warnings: Type.Array(Warning),
   },
   { $id: 'Reading' },
 );
 export type Reading = Static<typeof Reading>;
+
+export const Revision = Type.Object(
+  {
+    id: Id,
+    kind: OneOf([...READING_TYPES, 'void']),
+    reading_timestamp: Nullable(Instant),
+    value: Nullable(Kwh),
+    note: Nullable(Type.String()),
+    reason: Nullable(Type.String()),
+    source: OneOf(SOURCES),
+    recorded_by_user_id: Id,
+    created_at: Instant,
+    batch_id: Id,
+    supersedes_id: Nullable(Id),
+    superseded_by_id: Nullable(Id),
+  },
+  { $id: 'Revision' },
+);
+export type Revision = Static<typeof Revision>;
 
 const ReadingType = OneOf(READING_TYPES, {
   default: 'absolute',
@@ -132,6 +156,91 @@ export const getReading = contract({
   errors: ['forbidden', 'not_found'],
 });
 
+const ReadingParams = Type.Object({ reading_id: Id });
+const CORRECTING = [
+  'forbidden',
+  'not_found',
+  'reading_superseded',
+  'reading_conflict',
+  'interval_overlap',
+  'meter_inactive',
+  'property_inactive',
+] as const;
+
+export const correctReading = contract({
+  name: 'correctReading',
+  method: 'PATCH',
+  url: '/api/readings/:reading_id',
+  summary: 'Correct a reading: a new entry supersedes it, the old one stays readable',
+  tag: 'readings',
+  params: ReadingParams,
+  body: Closed({
+    value: Type.Optional(KwhInput),
+    reading_timestamp: Type.Optional(PastInstantInput),
+    note: Type.Optional(Nullable(Note(2000))),
+    reason: Note(500),
+  }),
+  response: { 200: Reading },
+  errors: CORRECTING,
+});
+
+export const voidReading = contract({
+  name: 'voidReading',
+  method: 'DELETE',
+  url: '/api/readings/:reading_id',
+  summary: 'Void a reading: a correction to nothing',
+  tag: 'readings',
+  params: ReadingParams,
+  query: Closed({ reason: Type.Optional(Note(500)) }),
+  response: { 204: Type.Null() },
+  errors: CORRECTING,
+});
+
+export const settleRollover = contract({
+  name: 'settleRollover',
+  method: 'POST',
+  url: '/api/readings/:reading_id/rollover',
+  summary: 'Settle a decrease: the register went past its last digit and began again',
+  tag: 'readings',
+  params: ReadingParams,
+  body: Closed({
+    digits: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 9,
+        description: "Digits before the decimal point; if not given, the device's",
+      }),
+    ),
+    reason: Type.Optional(Note(500)),
+  }),
+  response: { 201: Reading },
+  errors: CORRECTING,
+});
+
+export const confirmReading = contract({
+  name: 'confirmReading',
+  method: 'POST',
+  url: '/api/readings/:reading_id/confirm',
+  summary: 'Settle an implausible rate: somebody looked, and it is right',
+  tag: 'readings',
+  params: ReadingParams,
+  body: Closed({ reason: Type.Optional(Note(500)) }),
+  response: { 201: Reading },
+  errors: CORRECTING,
+});
+
+export const listRevisions = contract({
+  name: 'listRevisions',
+  method: 'GET',
+  url: '/api/readings/:reading_id/revisions',
+  summary: "A reading's trail: as it was recorded, corrected and voided, in that order",
+  tag: 'readings',
+  params: ReadingParams,
+  query: Closed(Page),
+  response: { 200: List(Revision) },
+  errors: ['forbidden', 'not_found'],
+});
+
 const MeterValue = Type.Object({
   meter_id: Id,
   name: Type.String(),
@@ -185,7 +294,12 @@ export const getHistory = contract({
   summary: "A meter's readings, newest first",
   tag: 'readings',
   params: MeterParams,
-  query: Closed(Page),
+  query: Closed({
+    include_superseded: Type.Optional(
+      Type.Boolean({ default: false, description: 'Also the entries that were corrected or voided' }),
+    ),
+    ...Page,
+  }),
   response: { 200: List(Reading) },
   errors: ['forbidden', 'not_found'],
 });

@@ -11,7 +11,8 @@ export type Check =
   | 'timezone'
   | 'currency'
   | 'text'
-  | 'note';
+  | 'note'
+  | 'factor';
 
 function checked<T>(check: Check, schema: object) {
   return Type.Unsafe<T>({ ...schema, 'x-check': check });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Boundary, type Consumption, consumption, type Side, UNKNOWN, unmetered } from './energy.ts';
-import { type Projected, type Recorded, step } from './reading.ts';
+import { asRecorded, FIRST_DEVICE, type Projected, type Recorded, step } from './reading.ts';
 import { bucketBoundaries, INTERVALS } from './time.ts';
 import { formatKwh, parseKwh } from './units.ts';
 
@@ -19,17 +19,15 @@ const instant = (time: string) => Date.parse(`2026-03-02T${time}:00Z`);
  */
 function written(line: string): Recorded {
   const [time, what, kwh, , since] = line.split(' ') as [string, string, string, string?, string?];
-  return {
-    reading_timestamp: instant(time),
-    reading_type: what === 'used' ? 'relative' : 'absolute',
-    value_wh: wh(kwh),
-    period_start: since ? instant(since) : null,
-  };
+  const type = what === 'used' ? 'relative' : 'absolute';
+  return asRecorded(type, instant(time), wh(kwh), since ? instant(since) : null);
 }
+
+const RULES = { devices: [FIRST_DEVICE], plausibility_factor: null };
 
 function fold(readings: readonly Recorded[]): Projected[] {
   const rows: Projected[] = [];
-  for (const reading of readings) rows.push(step(rows.at(-1) ?? null, reading));
+  for (const reading of readings) rows.push(step(rows.at(-1) ?? null, reading, RULES));
   return rows;
 }
 
@@ -242,7 +240,14 @@ describe.each(Object.entries(BOOKS))('%s', (_, { lines, ...modes }) => {
 const measured = (consumption_wh: number | null): Consumption =>
   consumption_wh === null
     ? UNKNOWN
-    : { consumption_wh, known_consumption_wh: consumption_wh, coverage: 1, estimated: false };
+    : {
+        consumption_wh,
+        known_consumption_wh: consumption_wh,
+        coverage: 1,
+        estimated: false,
+        ends: { start_wh: 0, end_wh: consumption_wh },
+        uncertainty_wh: 0,
+      };
 
 describe('what no submeter measured', () => {
   test.each<[number | null, (number | null)[], number | null, number | null, number | null]>([
@@ -266,12 +271,13 @@ describe('what no submeter measured', () => {
         total_submetered_wh: total,
         unmetered_wh: rest,
         imbalance_wh: excess,
+        uncertainty_wh: rest === null ? null : 0,
       });
     },
   );
 
   test('a known part is not enough', () => {
-    const partly = { consumption_wh: null, known_consumption_wh: 7, coverage: 0.5, estimated: false };
+    const partly = { ...measured(7), consumption_wh: null, coverage: 0.5 };
     expect(unmetered(measured(10), [partly]).unmetered_wh).toBeNull();
     expect(unmetered(partly, [measured(5)]).unmetered_wh).toBeNull();
   });
@@ -296,12 +302,9 @@ const anyHistory: fc.Arbitrary<Projected[]> = fc
         const start_ms =
           share === null ? null : previous_ms + Math.floor((1 - share) * minutes_since) * 60_000;
         previous_ms += minutes_since * 60_000;
-        return {
-          reading_timestamp: previous_ms,
-          reading_type: is_relative ? ('relative' as const) : ('absolute' as const),
-          value_wh,
-          period_start: is_relative ? start_ms : null,
-        };
+        return is_relative
+          ? asRecorded('relative', previous_ms, value_wh, start_ms)
+          : asRecorded('absolute', previous_ms, value_wh);
       }),
     );
   });

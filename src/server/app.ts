@@ -1,9 +1,11 @@
 /** The server: its table of contents, in the order in which a request meets it. */
 import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify, LogController } from 'fastify';
+import { attentionRoutes } from './attention/routes.ts';
 import { authRoutes } from './auth/routes.ts';
 import { consumptionRoutes } from './consumption/routes.ts';
 import type { Deps } from './deps.ts';
+import { deviceRoutes } from './devices/routes.ts';
 import { makeBind } from './http/bind.ts';
 import { docs } from './http/docs.ts';
 import { jsonBody } from './http/json-body.ts';
@@ -12,6 +14,7 @@ import { badRequest, problems, unreadable } from './http/problems.ts';
 import { requests, SANE_REQUEST_ID } from './http/requests.ts';
 import { validation } from './http/validation.ts';
 import { importRoutes } from './imports/routes.ts';
+import { ledgerRoutes } from './ledger/routes.ts';
 import { meterRoutes } from './meters/routes.ts';
 import { propertyRoutes } from './properties/routes.ts';
 import { readingRoutes } from './readings/routes.ts';
@@ -48,8 +51,11 @@ function slices(app: FastifyInstance, deps: Deps): void {
   authRoutes(routes);
   propertyRoutes(routes);
   meterRoutes(routes);
+  deviceRoutes(routes);
   readingRoutes(routes);
+  ledgerRoutes(routes);
   consumptionRoutes(routes);
+  attentionRoutes(routes);
   importRoutes(routes);
   operations(routes);
   docs(app);

@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { BIN, run } from './support.ts';
 
-const COMMANDS = ['serve', 'migrate', 'user create', 'import', 'consumption', 'demo'];
+const COMMANDS = [
+  'serve',
+  'migrate',
+  'user create',
+  'import',
+  'consumption',
+  'demo',
+  'ledger verify',
+  'ledger export',
+  'ledger recompute',
+];
 const ACCOUNT = { ELECTRIC_USERNAME: 'astrid', ELECTRIC_PASSWORD: 'a sentence that is long enough' };
 
 describe('--help', () => {

@@ -4,11 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as consumption from '../../src/server/consumption/store.ts';
 import type { Database } from '../../src/server/db/connect.ts';
 import type { Db, Tx } from '../../src/server/db/tables.ts';
+import * as ledger from '../../src/server/ledger/store.ts';
 import * as readings from '../../src/server/readings/store.ts';
 import { ENGINES, type Engine, freshDatabase } from '../support/engines.ts';
 
 const METERS = 20;
 const READINGS_PER_METER = 3000;
+const BATCHES = 2000;
 const HOUR_MS = 3_600_000;
 const AT_MS = 1500 * HOUR_MS;
 
@@ -32,16 +34,28 @@ async function fill({ write }: Database, engine: Engine): Promise<void> {
         VALUES (${id}, ${property_id}, ${is_main ? null : 2 - (id % 2)}, ${`m${id}`}, ${`m${id}`},
           ${is_main ? 'main_meter' : 'sub_meter'}, ${is_main ? null : 'physical'}, 0)`.execute(tx);
     }
-    await sql`INSERT INTO batches (id, property_id, sequence, recorded_by_user_id, source, created_at, entry_count)
-      VALUES (1, 1, 1, 1, 'import', 0, 1)`.execute(tx);
-    await sql`INSERT INTO ledger_entries (id, property_id, batch_id, meter_id, reading_timestamp, is_relative, value_wh)
-      SELECT (m.n - 1) * ${sql.lit(READINGS_PER_METER)} + r.n, 1 + m.n % 2, 1, m.n, CAST(r.n AS BIGINT) * ${sql.lit(HOUR_MS)}, 0, r.n
+    await sql`INSERT INTO batches
+        (id, property_id, sequence, recorded_by_user_id, source, created_at, entry_count, merkle_root, hash)
+      SELECT n, 1 + n % 2, n, 1, 'import', 0, 1, 'x', 'x' FROM ${series('b', BATCHES)}`.execute(tx);
+    const leaf_hash = sql.raw(engine === 'sqlite' ? `x'00'` : `'\\x00'`);
+    await sql`INSERT INTO ledger_entries
+        (id, property_id, batch_id, meter_id, kind, reading_timestamp, value_wh, confirmed, leaf_hash)
+      SELECT (m.n - 1) * ${sql.lit(READINGS_PER_METER)} + r.n, 1 + m.n % 2, 1 + (m.n * 7919 + r.n) % ${sql.lit(BATCHES)}, m.n, 'absolute',
+        CAST(r.n AS BIGINT) * ${sql.lit(HOUR_MS)}, r.n, 0, ${leaf_hash}
       FROM ${series('m', METERS)} CROSS JOIN ${series('r', READINGS_PER_METER)}`.execute(tx);
     await sql`INSERT INTO readings
-        (property_id, meter_id, reading_timestamp, entry_id, is_relative, value_wh, energy_wh, offset_wh, gap_ms, decreased)
-      SELECT property_id, meter_id, reading_timestamp, id, 0, value_wh, value_wh, 0, 0,
-        CASE WHEN id % 500 = 0 THEN 1 ELSE 0 END
+        (property_id, meter_id, reading_timestamp, entry_id, reading_type, value_wh, confirmed, energy_wh, offset_wh,
+          gap_ms, peak_w, stretches, decreased, rolled_over, implausible)
+      SELECT property_id, meter_id, reading_timestamp, id, 0, value_wh, 0, value_wh, 0, 0, 1, 3,
+        CASE WHEN id % 500 = 0 THEN 1 ELSE 0 END, 0, CASE WHEN id % 400 = 0 THEN 1 ELSE 0 END
       FROM ledger_entries`.execute(tx);
+    await sql`INSERT INTO ledger_entries (id, property_id, batch_id, meter_id, kind, confirmed, supersedes_id, leaf_hash)
+      SELECT id + 1000000, property_id, batch_id, meter_id, 'void', 0, id, leaf_hash
+      FROM ledger_entries WHERE id % 20 = 0`.execute(tx);
+    await sql`INSERT INTO ledger_entries
+        (id, property_id, batch_id, meter_id, kind, reading_timestamp, multiplier, confirmed, leaf_hash)
+      SELECT id + 2000000, property_id, batch_id, meter_id, 'device', reading_timestamp + 1, 1, 0, leaf_hash
+      FROM ledger_entries WHERE kind = 'absolute' AND id % 300 = 7`.execute(tx);
     await sql`ANALYZE`.execute(tx);
   });
 }
@@ -76,21 +90,37 @@ async function planOf(db: Db, engine: Engine, query: CompiledQuery): Promise<str
   return rows.map((row) => String(row.detail ?? row['QUERY PLAN']));
 }
 
-/** A step that walks over all readings, or over all entries. */
-const FULL_SCAN = /^SCAN (r|p|n|e|readings|ledger_entries)\b|Seq Scan on (readings|ledger_entries)\b/;
-/** A step that finds readings by their key. */
+/** A step that walks over all readings, all entries or all batches. */
+const FULL_SCAN =
+  /^SCAN (r|p|n|e|s|readings|ledger_entries|batches)\b|Seq Scan on (readings|ledger_entries|batches)\b/;
+/** A step that finds rows by their key. */
 const BY_KEY =
-  /SEARCH \w+ USING (COVERING )?(INDEX|PRIMARY KEY)|(Index|Index Only|Bitmap Index) Scan (Backward )?(using|on) (readings|ledger_entries)_\w+/;
+  /SEARCH \w+ USING (COVERING )?(INDEX|(INTEGER )?PRIMARY KEY)|(Index|Index Only|Bitmap Index) Scan (Backward )?(using|on) (readings|ledger_entries|batches)_\w+/;
 
 const NEAR = [AT_MS, AT_MS + HOUR_MS, AT_MS + 2 * HOUR_MS];
 const HOT: [string, (db: Db) => Promise<unknown>][] = [
-  ['the reading before an instant', (db) => readings.readingBefore(db, 1, 2, AT_MS)],
-  ['the readings from an instant on', (db) => readings.readingsFrom(db, 1, 2, AT_MS, 4)],
-  ['the readings between two instants', (db) => readings.readingsBetween(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
-  ['the last reading', (db) => readings.lastReading(db, 1, 2)],
+  ['the reading before an instant', (db) => ledger.readingBefore(db, 1, 2, AT_MS)],
+  ['the readings from an instant on', (db) => ledger.readingsFrom(db, 1, 2, AT_MS, 4)],
+  ['the readings between two instants', (db) => ledger.readingsBetween(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
+  ['the last reading', (db) => ledger.lastReading(db, 1, 2)],
+  ['the reading at an instant', (db) => ledger.readingAt(db, 1, 2, AT_MS)],
+  ['the devices of a meter', (db) => ledger.devicesOf(db, 2)],
+  ['an entry', (db) => ledger.findEntry(db, 4711)],
+  ['what a batch superseded', (db) => ledger.supersededByBatch(db, 17)],
+  ['what supersedes an entry of a batch', (db) => ledger.successorOfBatch(db, 17)],
+  ['the entries of a batch', (db) => ledger.entriesOfBatch(db, 17)],
+  ['the trail of an entry', (db) => ledger.lineage(db, 4711)],
+  ['the head of a chain', (db) => ledger.chainHead(db, 1)],
+  ['a batch', (db) => ledger.findBatch(db, 17)],
+  ['the next batches of a chain', (db) => ledger.batchesAfter(db, 1, 1000, 5)],
+  ['the newest batches', (db) => ledger.listBatches(db, 1, { limit: 10, offset: 0 })],
   ['entries by their ids', (db) => readings.entriesById(db, [17, 4711])],
   ['the entries at an instant', (db) => readings.entriesAt(db, 1, AT_MS)],
   ['the latest instant of a property', (db) => readings.latestInstant(db, 1)],
+  [
+    'a page of the history, superseded entries among it',
+    (db) => readings.historyWithSuperseded(db, 1, 2, { limit: 10, offset: 0 }),
+  ],
   ['a page of the history', (db) => readings.history(db, 1, 2, { limit: 10, offset: 0 })],
   ['a range', (db) => readings.range(db, 1, [2, 4], AT_MS, AT_MS + 5 * HOUR_MS, { limit: 10, offset: 0 })],
   ['the readings around every boundary', (db) => consumption.neighboursAt(db, 1, [2, 4, 6], NEAR)],
@@ -120,7 +150,7 @@ describe.each(ENGINES)('plans on %s', (engine) => {
     await db.write(async (tx) => {
       const shift = { energy_wh: 1, gap_ms: 0 };
       const [statement] = await statementsOf(tx, (recording) =>
-        readings.shiftReadings(recording as Tx, 1, 2, 2995 * HOUR_MS, shift),
+        ledger.shiftReadings(recording as Tx, 1, 2, 2995 * HOUR_MS, shift),
       );
       const plan = await planOf(tx, engine, statement!);
       expect(plan.join('\n')).toMatch(BY_KEY);

@@ -14,6 +14,8 @@ interface Ids {
   property_id: number;
   meter_id: number;
   reading_id: number;
+  batch_id: number;
+  device_id: number;
 }
 
 /**
@@ -60,6 +62,23 @@ const ROWS: Record<keyof Contracts, Row> = {
     body: 'timestamp,Main meter\n2026-04-01T00:00:00Z,9\n',
   }),
   getReading: () => ({}),
+  correctReading: () => ({ body: { value: '7', reason: 'misread' } }),
+  voidReading: () => ({ query: { reason: 'wrong meter' } }),
+  settleRollover: () => ({ body: { digits: 1 } }),
+  confirmReading: () => ({ body: {} }),
+  listRevisions: () => ({}),
+  listDevices: () => ({}),
+  describeDevice: () => ({ body: { serial_number: 'A-1' } }),
+  replaceDevice: () => ({
+    body: { replaced_at: '2026-05-01T00:00:00Z', final_value: '10', initial_value: '0' },
+  }),
+  undoReplacement: () => ({ query: { reason: 'wrong meter' } }),
+  listAttention: () => ({}),
+  listBatches: () => ({}),
+  verifyLedger: () => ({}),
+  exportLedger: () => ({}),
+  undoBatch: () => ({ body: { reason: 'wrong meter' } }),
+  proveReading: () => ({}),
   getSummary: () => ({ query: { reading_timestamp: AT } }),
   getLatest: () => ({}),
   getHistory: () => ({}),
@@ -92,10 +111,22 @@ describe.each(ENGINES)('access on %s', (engine) => {
     server = await startServer(engine);
     house = await newHouse(server);
     stranger = await server.newPerson();
-    const reading_id = await house.given(house.main_id, AT, '5');
-    ids = { property_id: house.property_id, meter_id: house.main_id, reading_id };
+    ids = await freshIds();
   });
   afterAll(() => server.close());
+
+  let year = 1950;
+  /** What every call may be about: a reading that went down, its batch, and a replacement. */
+  async function freshIds(): Promise<Ids> {
+    year += 1;
+    const replaced = { replaced_at: `${year}-01-01T00:00:00Z`, final_value: '9.5', initial_value: '0' };
+    const { body: device } = await house.post(`/api/meters/${house.main_id}/replacements`, replaced);
+    await house.given(house.main_id, `${year}-02-01T00:00:00Z`, '9');
+    const reading_id = await house.given(house.main_id, `${year}-03-01T00:00:00Z`, '5');
+    const { batch_id } = (await house.get(`/api/readings/${reading_id}`)).body;
+    const { property_id, main_id: meter_id } = house;
+    return { property_id, meter_id, reading_id, batch_id, device_id: device.id };
+  }
 
   function send(name: keyof Contracts, about: Ids, token?: string) {
     const { method, url } = contracts[name];
@@ -127,14 +158,20 @@ describe.each(ENGINES)('access on %s', (engine) => {
   });
 
   test.each(shared)('%s on what does not exist: 404', async (name) => {
-    const nothing = { property_id: 999_999, meter_id: 999_999, reading_id: 999_999 };
+    const nothing = {
+      property_id: 999_999,
+      meter_id: 999_999,
+      reading_id: 999_999,
+      batch_id: 999_999,
+      device_id: 999_999,
+    };
     expectProblem(await send(name, nothing, stranger.token), 'not_found');
   });
 
   test.each(shared)('%s by the owner: the same request is a good one', async (name) => {
-    const { status } = await send(name, ids, house.owner.token);
+    const { status } = await send(name, await freshIds(), house.owner.token);
     // A second main meter is the one thing that a valid request cannot have.
-    expect(status).toBe(name === 'createMainMeter' ? 409 : [201, 200].find((s) => s === status));
+    expect(status).toBe(name === 'createMainMeter' ? 409 : [201, 200, 204].find((s) => s === status));
   });
 
   test("lists show one's own and nothing else", async () => {

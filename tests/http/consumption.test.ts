@@ -20,6 +20,7 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
   let kitchen: number;
   let attic: number;
   let stove: number;
+  let sum: number;
   beforeAll(async () => {
     server = await startServer(engine, { clock: () => Date.parse(NOW) });
     owner = await server.newPerson();
@@ -30,7 +31,7 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
     kitchen = await house.submeter('kitchen', { location: 'ground floor' });
     attic = await house.submeter('attic');
     stove = await house.submeter('stove', { parent_meter_id: kitchen });
-    await house.submeter('sum', { sub_meter_kind: 'virtual' });
+    sum = await house.submeter('sum', { sub_meter_kind: 'virtual' });
   });
 
   const ask = (start_timestamp: string, end_timestamp: string, more: Record<string, string> = {}) =>
@@ -47,12 +48,14 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
   /** A submeter of the answer; without figures: nothing is known of it. */
   const sub = (name: string, figures: object = {}) => ({
     name,
-    meter_id: { kitchen, attic, stove }[name],
+    meter_id: { kitchen, attic, stove, sum }[name],
     location: name === 'kitchen' ? 'ground floor' : null,
     parent_meter_id: name === 'stove' ? kitchen : house.main_id,
+    sub_meter_kind: name === 'sum' ? 'virtual' : 'physical',
     start_value: null,
     end_value: null,
     ...UNKNOWN,
+    unmetered_consumption: null,
     ...figures,
   });
   const answer = (start_timestamp: string, end_timestamp: string, more: object = {}) => ({
@@ -63,10 +66,11 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
     total_submetered_consumption: null,
     unmetered_consumption: null,
     imbalance: null,
+    unmetered_uncertainty: null,
     known_consumption: null,
     coverage: 0,
     estimated: false,
-    submeters: [sub('attic'), sub('kitchen'), sub('stove')],
+    submeters: [sub('attic'), sub('kitchen'), sub('stove'), sub('sum')],
     warnings: [],
     ...more,
   });
@@ -108,12 +112,19 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
         main_meter_consumption: '10.5',
         total_submetered_consumption: '4',
         unmetered_consumption: '6.5',
+        unmetered_uncertainty: '0',
         known_consumption: '10.5',
         coverage: 1,
         submeters: [
           sub('attic', { start_value: '7.25', end_value: '7.25', ...known('0') }),
-          sub('kitchen', { start_value: '50', end_value: '54', ...known('4') }),
+          sub('kitchen', {
+            start_value: '50',
+            end_value: '54',
+            ...known('4'),
+            unmetered_consumption: '1.999',
+          }),
           sub('stove', { start_value: '1', end_value: '3.001', ...known('2.001') }),
+          sub('sum'),
         ],
       }),
     );
@@ -232,10 +243,15 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
         main_meter_consumption: '10',
         total_submetered_consumption: '12.5',
         unmetered_consumption: '0',
+        unmetered_uncertainty: '0',
         imbalance: '-2.5',
         known_consumption: '10',
         coverage: 1,
-        submeters: [sub('kitchen', { start_value: '0', end_value: '12.5', ...known('12.5') }), sub('stove')],
+        submeters: [
+          sub('kitchen', { start_value: '0', end_value: '12.5', ...known('12.5') }),
+          sub('stove'),
+          sub('sum'),
+        ],
         warnings: [
           {
             code: 'submeters_exceed_main',

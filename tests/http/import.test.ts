@@ -104,6 +104,9 @@ describe.each(ENGINES)('imports on %s', (engine) => {
       recorded_by_user_id: owner.id,
       created_at: NOW,
       batch_id: body.batch_id,
+      supersedes_id: null,
+      superseded_by_id: null,
+      reason: null,
       warnings: [],
     };
     expect(items).toEqual([

@@ -31,6 +31,8 @@ describe.each(ENGINES)('meters on %s', (engine) => {
     meter_type: 'sub_meter',
     sub_meter_kind: 'physical',
     parent_meter_id: house.main_id,
+    formula: null,
+    plausibility_factor: 10,
     is_active: true,
     created_at: NOW,
     ...more,
@@ -111,14 +113,16 @@ describe.each(ENGINES)('meters on %s', (engine) => {
     expectProblem(await house.post('/api/meters/main', { property_id }), 'name_taken');
   });
 
-  test('change the name and the location, each alone', async () => {
+  test('change the name, the location and the plausibility factor, each alone', async () => {
     const id = await house.submeter('sauna');
     let expected = submeter({ id });
     for (const change of [
       { name: 'Sauna' },
       { location: 'cellar' },
       { location: null },
-      { name: 'b', location: 'c' },
+      { plausibility_factor: 1_000_000 },
+      { plausibility_factor: null },
+      { name: 'b', location: 'c', plausibility_factor: 2 },
     ]) {
       const { status, body } = await house.patch(`/api/meters/${id}`, change);
       expected = { ...expected, ...change } as typeof expected;
@@ -138,6 +142,10 @@ describe.each(ENGINES)('meters on %s', (engine) => {
     ['an empty name', { name: ' ' }, ['name']],
     ['an empty location', { location: '' }, ['location']],
     ['a name of 201 characters', { name: 'x'.repeat(201) }, ['name']],
+    ['a factor that flags half of everything', { plausibility_factor: 1 }, ['plausibility_factor']],
+    ['a factor that flags nothing', { plausibility_factor: 1_000_001 }, ['plausibility_factor']],
+    ['a factor with a fraction', { plausibility_factor: 2.5 }, ['plausibility_factor']],
+    ['a factor as text', { plausibility_factor: '10' }, ['plausibility_factor']],
   ])('change %s: 422', async (_, body, errors) => {
     const answer = await house.patch(`/api/meters/${house.main_id}`, body);
     expectProblem(answer, 'validation_failed', { errors });

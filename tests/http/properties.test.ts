@@ -43,6 +43,8 @@ describe.each(ENGINES)('properties on %s', (engine) => {
       meter_type: 'main_meter',
       sub_meter_kind: null,
       parent_meter_id: null,
+      formula: null,
+      plausibility_factor: 10,
       is_active: true,
       created_at: NOW,
     });
@@ -233,7 +235,7 @@ describe.each(ENGINES)('properties on %s', (engine) => {
     });
     test('says what is there instead: 404 for an unknown address, 405 with Allow for a wrong method', async () => {
       expectProblem(await house.get('/api/nothing'), 'not_found');
-      const answer = await server.call('DELETE', '/api/readings/bulk/', { token: house.owner.token });
+      const answer = await server.call('PUT', '/api/readings/bulk/', { token: house.owner.token });
       expectProblem(answer, 'method_not_allowed');
       expect(answer.headers.get('allow')).toContain('POST');
     });

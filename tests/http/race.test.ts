@@ -91,7 +91,7 @@ describe.each(ENGINES)('races on %s', (engine) => {
     const projection = async (house: House) =>
       (await rowsOf('readings', house))
         .map(({ property_id: _, meter_id: __, entry_id: ___, ...row }) => row)
-        .sort((a, b) => a.reading_timestamp - b.reading_timestamp);
+        .sort((a, b) => a.reading_timestamp! - b.reading_timestamp!);
     const expected = await projection(orderly);
     expect(expected.length).toBe(readings.length);
     expect(expected.some(({ decreased }) => decreased === 1)).toBe(true);

@@ -42,6 +42,9 @@ describe.each(ENGINES)('readings on %s', (engine) => {
     recorded_by_user_id: house.owner.id,
     created_at: NOW,
     batch_id: expect.any(Number),
+    supersedes_id: null,
+    superseded_by_id: null,
+    reason: null,
     warnings: [],
     ...more,
   });

@@ -50,6 +50,9 @@ describe.each(ENGINES)('rounds on %s', (engine) => {
     recorded_by_user_id: house.owner.id,
     created_at: NOW,
     batch_id: expect.any(Number),
+    supersedes_id: null,
+    superseded_by_id: null,
+    reason: null,
     warnings: [],
     ...more,
   });
@@ -91,6 +94,8 @@ describe.each(ENGINES)('rounds on %s', (engine) => {
         source: 'manual',
         created_at: Date.parse(NOW),
         entry_count: 3,
+        merkle_root: expect.stringMatching(/^[0-9a-f]{64}$/),
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
   });

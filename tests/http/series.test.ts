@@ -49,8 +49,15 @@ describe.each(ENGINES)('series on %s', (engine) => {
       known_consumption: consumption,
       coverage: 1,
       estimated: false,
+      unmetered_consumption: null,
     });
-    const unknown = { consumption: null, known_consumption: null, coverage: 0, estimated: false };
+    const unknown = {
+      consumption: null,
+      known_consumption: null,
+      coverage: 0,
+      estimated: false,
+      unmetered_consumption: null,
+    };
     const { status, body } = await ask('2026-01-01', '2026-01-03', 'DAY');
     expect({ status, body }).toEqual({
       status: 200,
@@ -68,6 +75,7 @@ describe.each(ENGINES)('series on %s', (engine) => {
             total_submetered_consumption: '12',
             unmetered_consumption: '0',
             imbalance: '-2',
+            unmetered_uncertainty: '0',
             known_consumption: '10',
             coverage: 1,
             estimated: false,
@@ -83,6 +91,7 @@ describe.each(ENGINES)('series on %s', (engine) => {
             total_submetered_consumption: '3',
             unmetered_consumption: '8.5',
             imbalance: null,
+            unmetered_uncertainty: '0',
             known_consumption: '11.5',
             coverage: 1,
             estimated: false,
@@ -114,6 +123,7 @@ describe.each(ENGINES)('series on %s', (engine) => {
         total_submetered_consumption: null,
         unmetered_consumption: null,
         imbalance: null,
+        unmetered_uncertainty: null,
         known_consumption: null,
         coverage: 0,
         estimated: false,

@@ -83,7 +83,9 @@ export async function startServer(engine: Engine, override: Partial<Deps> = {}):
       return {
         status: response.status,
         headers: response.headers,
-        body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text,
+        body: /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '')
+          ? JSON.parse(text)
+          : text,
       };
     },
     async close() {

@@ -1,29 +1,41 @@
 /** Boundary look-ups: the readings around every instant of a question, for every meter, in one statement. */
 import { sql } from 'kysely';
-import type { Neighbours } from '../../core/energy.ts';
-import type { Projected } from '../../core/reading.ts';
+import type { Neighbours, Point } from '../../core/energy.ts';
 import { joinReading, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
+import { READING_TYPES } from '../ledger/store.ts';
 
-interface BoundaryRow {
-  meter_id: number;
-  instant: number;
-  p_timestamp: number | null;
-  p_relative: number;
-  p_value: number;
-  p_start: number | null;
-  p_energy: number;
-  p_offset: number | null;
-  p_gap: number;
-  p_decreased: number;
-  n_timestamp: number | null;
-  n_relative: number;
-  n_value: number;
-  n_start: number | null;
-  n_energy: number;
-  n_offset: number | null;
-  n_gap: number;
-  n_decreased: number;
+/** The columns of a Point, once for the reading before and once for the one after. */
+const COLUMNS = [
+  'reading_timestamp',
+  'reading_type',
+  'value_wh',
+  'period_start',
+  'energy_wh',
+  'gap_ms',
+  'peak_w',
+] as const;
+type Side = 'p' | 'n';
+type BoundaryRow = { meter_id: number; instant: number } & {
+  [C in `${Side}_${(typeof COLUMNS)[number]}`]: number | null;
+};
+const SELECTED = sql.raw(
+  (['p', 'n'] as const)
+    .flatMap((side) => COLUMNS.map((column) => `${side}.${column} AS ${side}_${column}`))
+    .join(', '),
+);
+
+function toPoint(row: BoundaryRow, side: Side): Point | null {
+  if (row[`${side}_reading_timestamp`] === null) return null;
+  return {
+    reading_timestamp: row[`${side}_reading_timestamp`]!,
+    reading_type: READING_TYPES[row[`${side}_reading_type`]!]!,
+    value_wh: row[`${side}_value_wh`]!,
+    period_start: row[`${side}_period_start`],
+    energy_wh: row[`${side}_energy_wh`]!,
+    gap_ms: row[`${side}_gap_ms`]!,
+    peak_w: row[`${side}_peak_w`]!,
+  };
 }
 
 /**
@@ -40,48 +52,18 @@ export async function neighboursAt(
   // A reading at the instant itself says everything: then nobody asks for the next.
   const next = sql`r.reading_timestamp > b.value AND p.reading_timestamp IS DISTINCT FROM b.value`;
   const { rows } = await sql<BoundaryRow>`
-    SELECT m.value AS meter_id, b.value AS instant,
-      p.reading_timestamp AS p_timestamp, p.is_relative AS p_relative, p.value_wh AS p_value, p.period_start AS p_start,
-      p.energy_wh AS p_energy, p.offset_wh AS p_offset, p.gap_ms AS p_gap, p.decreased AS p_decreased,
-      n.reading_timestamp AS n_timestamp, n.is_relative AS n_relative, n.value_wh AS n_value, n.period_start AS n_start,
-      n.energy_wh AS n_energy, n.offset_wh AS n_offset, n.gap_ms AS n_gap, n.decreased AS n_decreased
+    SELECT m.value AS meter_id, b.value AS instant, ${SELECTED}
     FROM ${numbers(db, meter_ids)} AS m CROSS JOIN ${numbers(db, instants_ms)} AS b
     ${joinReading(db, 'p', property_id, sql`r.reading_timestamp <= b.value`, 'DESC')}
     ${joinReading(db, 'n', property_id, next, 'ASC')}`.execute(db);
   const place = new Map(instants_ms.map((instant, i) => [instant, i]));
   const found = new Map(meter_ids.map((id) => [id, new Array<Neighbours>(instants_ms.length)]));
-  for (const row of rows) found.get(row.meter_id)![place.get(row.instant)!] = toNeighbours(row);
+  for (const row of rows)
+    found.get(row.meter_id)![place.get(row.instant)!] = {
+      previous: toPoint(row, 'p'),
+      next: toPoint(row, 'n'),
+    };
   return found;
-}
-
-function toNeighbours(row: BoundaryRow): Neighbours {
-  const previous: Projected | null =
-    row.p_timestamp === null
-      ? null
-      : {
-          reading_timestamp: row.p_timestamp,
-          reading_type: row.p_relative ? 'relative' : 'absolute',
-          value_wh: row.p_value,
-          period_start: row.p_start,
-          energy_wh: row.p_energy,
-          offset_wh: row.p_offset,
-          gap_ms: row.p_gap,
-          decreased: row.p_decreased === 1,
-        };
-  const next: Projected | null =
-    row.n_timestamp === null
-      ? null
-      : {
-          reading_timestamp: row.n_timestamp,
-          reading_type: row.n_relative ? 'relative' : 'absolute',
-          value_wh: row.n_value,
-          period_start: row.n_start,
-          energy_wh: row.n_energy,
-          offset_wh: row.n_offset,
-          gap_ms: row.n_gap,
-          decreased: row.n_decreased === 1,
-        };
-  return { previous, next };
 }
 
 /** Unsettled decreases whose unknown stretch may reach into a period, oldest first. */

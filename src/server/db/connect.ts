@@ -91,7 +91,10 @@ function openSqlite(path: string, readOnly: boolean): DatabaseSync {
 /** node:sqlite binds a missing value as NULL and a Date as NULL; nothing of the kind gets past here. */
 function checkCells(cells: readonly unknown[]): void {
   for (const cell of cells) {
-    const fine = typeof cell === 'number' ? Number.isFinite(cell) : typeof cell === 'string' || cell === null;
+    const fine =
+      typeof cell === 'number'
+        ? Number.isFinite(cell)
+        : typeof cell === 'string' || cell === null || cell instanceof Uint8Array;
     if (!fine) throw new TypeError(`cannot store a value of type ${typeof cell}: ${String(cell)}`);
   }
 }

@@ -42,6 +42,10 @@ export interface Tables {
     location: string | null;
     meter_type: string;
     sub_meter_kind: string | null;
+    /** JSON: the terms of a virtual meter, by meter id. */
+    formula: string | null;
+    /** Times the highest rate so far that is implausible; null: not judged. */
+    plausibility_factor: number | null;
     is_active: number;
     created_at: number;
   };
@@ -54,6 +58,9 @@ export interface Tables {
     source: string;
     created_at: number;
     entry_count: number;
+    /** Hexadecimal; see core/chain.ts. */
+    merkle_root: string;
+    hash: string;
   };
   /** The truth: rows are only ever added. */
   ledger_entries: {
@@ -61,11 +68,21 @@ export interface Tables {
     property_id: number;
     batch_id: number;
     meter_id: number;
-    reading_timestamp: number;
-    is_relative: number;
-    value_wh: number;
+    kind: string;
+    reading_timestamp: number | null;
+    value_wh: number | null;
     period_start: number | null;
+    rollover_wh: number | null;
+    confirmed: number;
+    initial_value_wh: number | null;
+    serial_number: string | null;
+    digits: number | null;
+    multiplier: number | null;
     note: string | null;
+    supersedes_id: number | null;
+    reason: string | null;
+    /** SHA-256 of the entry's canonical form; see core/chain.ts. */
+    leaf_hash: Uint8Array;
   };
   /** The projection: the entries in force with their energy; see core/reading.ts for its columns. */
   readings: {
@@ -73,13 +90,20 @@ export interface Tables {
     meter_id: number;
     reading_timestamp: number;
     entry_id: number;
-    is_relative: number;
+    /** 0 absolute, 1 relative, 2 replacement. */
+    reading_type: number;
     value_wh: number;
     period_start: number | null;
+    rollover_wh: number | null;
+    confirmed: number;
     energy_wh: number;
     offset_wh: number | null;
     gap_ms: number;
+    peak_w: number;
+    stretches: number;
     decreased: number;
+    rolled_over: number;
+    implausible: number;
   };
 }
 

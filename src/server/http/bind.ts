@@ -17,6 +17,7 @@ export interface Input<C extends Contract> {
   body: In<C['body']>;
   user_id: number;
   request: FastifyRequest;
+  reply: FastifyReply;
 }
 
 type Answer<C extends Contract> = {
@@ -154,6 +155,7 @@ export function makeBind(app: FastifyInstance, deps: Deps): Bind {
           body: request.body,
           user_id: request.user_id,
           request,
+          reply,
         } as never);
         reply.code(Number(status));
         return status === 204 ? reply.send() : body;

@@ -4,6 +4,7 @@ import type { SchemaValidateFunction } from 'ajv/dist/types/index.js';
 import type { FastifyInstance } from 'fastify';
 import type { FieldError } from '../../contract/problem.ts';
 import type { Check } from '../../contract/schema.ts';
+import { parseFactor } from '../../core/formula.ts';
 import { isTimezone, MAX_AHEAD_MS, parseDateOrInstant, parseInstant } from '../../core/time.ts';
 import { type Parsed, parseKwh } from '../../core/units.ts';
 import type { DomainError } from '../errors.ts';
@@ -33,6 +34,7 @@ type Schema = { minLength?: number };
 function checks(clock: () => number): Record<Check, (data: unknown, schema: Schema) => string | null> {
   return {
     kwh: (data) => wrong(parseKwh(data)),
+    factor: (data) => wrong(parseFactor(data)),
     instant: (data) => wrong(parseInstant(data)),
     'past-instant': (data) => {
       const instant = parseInstant(data);
@@ -64,7 +66,7 @@ function ajv(clock: () => number): Ajv2020 {
   const check = checks(clock);
   const validate: SchemaValidateFunction = (name: Check, data: unknown, schema?: object) => {
     // A wrong type is reported by `type` already.
-    if (data === null || (typeof data !== 'string' && name !== 'kwh')) return true;
+    if (data === null || (typeof data !== 'string' && name !== 'kwh' && name !== 'factor')) return true;
     const message = check[name](data, schema as Schema);
     validate.errors = message === null ? [] : [{ keyword: 'x-check', message, params: {} }];
     return message === null;

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { MAX_IMPORTED_READINGS } from '../../contract/imports.ts';
 import type { FieldError } from '../../contract/problem.ts';
+import { asRecorded } from '../../core/reading.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { MAX_AHEAD_MS, parseInstant } from '../../core/time.ts';
 import { type Parsed, parseKwh } from '../../core/units.ts';
@@ -106,14 +107,7 @@ export async function parseCsv(upload: Upload, body: Readable): Promise<void> {
       const value_wh = upload.take(`line ${line}: ${meter!.name}`, parseKwh(cell));
       if (reading_timestamp === null || value_wh === null) continue;
       const place = `Line ${line}: `;
-      upload.add(meter!, {
-        reading_timestamp,
-        reading_type: 'absolute',
-        value_wh,
-        period_start: null,
-        note: null,
-        place,
-      });
+      upload.add(meter!, { ...asRecorded('absolute', reading_timestamp, value_wh), note: null, place });
     }
   }
   if (columns === null) upload.refuse('line 1', 'is empty: the file has no heading');
@@ -162,10 +156,7 @@ export async function parseNdjson(upload: Upload, body: Readable): Promise<void>
       upload.refuse(at('note'), 'must be a text of at most 2000 characters, none of them control characters');
     if (upload.errors.length > errors_before) continue;
     upload.add(meter!, {
-      reading_timestamp: reading_timestamp!,
-      reading_type: reading_type as 'absolute' | 'relative',
-      value_wh: value_wh!,
-      period_start,
+      ...asRecorded(reading_type as 'absolute' | 'relative', reading_timestamp!, value_wh!, period_start),
       note: note === null ? null : tidy(note as string) || null,
       place: `Line ${line}: `,
     });

@@ -24,7 +24,12 @@ export function requireRecordable({ meter, property }: OpenMeter, path: string):
     throw invalid([{ path, message: `names ${meter.name}, a virtual meter: it is computed, not read` }]);
   }
   requireActive(property);
-  if (!meter.is_active) {
-    throw new DomainError('meter_inactive', `The meter ${meter.name} is inactive: restore it first.`);
+  requireActiveMeter(meter);
+}
+
+/** Throws meter_inactive where nothing may be recorded. */
+export function requireActiveMeter({ is_active, name }: Pick<MeterRow, 'is_active' | 'name'>): void {
+  if (!is_active) {
+    throw new DomainError('meter_inactive', `The meter ${name} is inactive: restore it first.`);
   }
 }

@@ -1,21 +1,44 @@
 import type { Static } from 'typebox';
 import type * as contract from '../../contract/meters.ts';
 import type { Meter } from '../../contract/meters.ts';
+import { DEFAULT_PLAUSIBILITY_FACTOR } from '../../core/reading.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { formatInstant } from '../../core/time.ts';
 import { uniqueViolation } from '../db/dialect.ts';
 import { type Listed, listed } from '../db/page.ts';
-import type { Tx } from '../db/tables.ts';
+import type { Db, Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, invalid } from '../errors.ts';
+import { FOREVER_MS, project } from '../ledger/project.ts';
+import { draft, writeBatch } from '../ledger/write.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
-import { insertMainMeter, lockProperty, MAIN_METER_NAME, type MemberProperty } from '../properties/store.ts';
+import {
+  insertMainMeter,
+  lockProperty,
+  lockPropertyOfMeter,
+  MAIN_METER_NAME,
+  type MemberProperty,
+} from '../properties/store.ts';
 import { openMeter } from './access.ts';
+import { presentFormula, readFormula } from './formulas.ts';
 import * as store from './store.ts';
 
-function present({ name_folded: _, is_active, created_at, ...row }: store.MeterRow): Meter {
-  return { ...row, is_active: is_active === 1, created_at: formatInstant(created_at) };
+function present(meter: store.MeterRow, meters: readonly store.MeterRow[]): Meter {
+  const { name_folded: _, formula, is_active, created_at, ...row } = meter;
+  return {
+    ...row,
+    formula: presentFormula(formula, meters),
+    is_active: is_active === 1,
+    created_at: formatInstant(created_at),
+  };
 }
+
+/** A meter as it is presented; only a virtual one needs to know the names of the others. */
+async function presentOne(db: Db, meter: store.MeterRow): Promise<Meter> {
+  return present(meter, meter.formula === null ? [] : await store.metersOf(db, meter.property_id));
+}
+
+const NO_FORMULA = { path: 'formula', message: 'goes with a virtual meter: this one is read' };
 
 /** Runs a write in which a name may turn out to be taken. */
 async function withName<T>(name: string | undefined, write: () => Promise<T>): Promise<T> {
@@ -47,7 +70,7 @@ export async function createMainMeter(
         );
       }
       const meter_id = await insertMainMeter(tx, property_id, clock());
-      return present((await openMeter(tx, user_id, meter_id)).meter);
+      return presentOne(tx, (await openMeter(tx, user_id, meter_id)).meter);
     }),
   );
 }
@@ -78,13 +101,18 @@ export async function createSubmeter(
   user_id: number,
   body: Static<typeof contract.createSubmeter.body>,
 ): Promise<Meter> {
+  const is_virtual = body.sub_meter_kind === 'virtual';
+  if (body.device && is_virtual) {
+    throw invalid([{ path: 'device', message: 'goes with a physical meter: a virtual one is computed' }]);
+  }
+  if (body.formula && !is_virtual) throw invalid([NO_FORMULA]);
   const name = tidy(body.name);
   const meter = await withName(name, () =>
     db.write(async (tx) => {
       await lockProperty(tx, body.property_id);
       const property = await openProperty(tx, user_id, body.property_id);
       requireActive(property);
-      return store.insertMeter(tx, {
+      const created = await store.insertMeter(tx, {
         property_id: property.id,
         parent_meter_id: await parentOf(tx, property, body.parent_meter_id),
         name,
@@ -92,12 +120,21 @@ export async function createSubmeter(
         location: body.location ? tidy(body.location) : null,
         meter_type: 'sub_meter',
         sub_meter_kind: body.sub_meter_kind ?? 'physical',
+        formula: body.formula ? readFormula(body.formula, await store.metersOf(tx, property.id), null) : null,
+        plausibility_factor: DEFAULT_PLAUSIBILITY_FACTOR,
         is_active: 1,
         created_at: clock(),
       });
+      if (body.device) {
+        const { serial_number, digits = null, multiplier = 1 } = body.device;
+        const author = { user_id, source: 'manual' as const, now_ms: created.created_at };
+        const said = { serial_number: serial_number ? tidy(serial_number) : null, digits, multiplier };
+        await writeBatch(tx, property.id, author, [draft({ meter_id: created.id, kind: 'device', ...said })]);
+      }
+      return created;
     }),
   );
-  return present(meter);
+  return presentOne(db.read, meter);
 }
 
 export async function listMeters(
@@ -108,28 +145,49 @@ export async function listMeters(
 ): Promise<Listed<Meter>> {
   await openProperty(db.read, user_id, property_id);
   const { rows, total } = await store.listMeters(db.read, property_id, query, query);
-  return listed(rows.map(present), total, query);
+  const meters = rows.some(({ formula }) => formula !== null)
+    ? await store.metersOf(db.read, property_id)
+    : [];
+  return listed(
+    rows.map((row) => present(row, meters)),
+    total,
+    query,
+  );
 }
 
 export async function getMeter({ db }: Deps, user_id: number, meter_id: number): Promise<Meter> {
-  return present((await openMeter(db.read, user_id, meter_id)).meter);
+  return presentOne(db.read, (await openMeter(db.read, user_id, meter_id)).meter);
 }
 
 export async function updateMeter(
   { db }: Deps,
   user_id: number,
   meter_id: number,
-  { name: wanted, location }: Static<typeof contract.updateMeter.body>,
+  { name: wanted, location, formula, plausibility_factor }: Static<typeof contract.updateMeter.body>,
 ): Promise<Meter> {
   const name = wanted === undefined ? undefined : tidy(wanted);
   return withName(name, () =>
     db.write(async (tx) => {
-      await openMeter(tx, user_id, meter_id);
+      await lockPropertyOfMeter(tx, meter_id);
+      const { meter } = await openMeter(tx, user_id, meter_id);
+      if (formula && meter.sub_meter_kind !== 'virtual') throw invalid([NO_FORMULA]);
+      const meters = formula ? await store.metersOf(tx, meter.property_id) : [];
       await store.updateMeter(tx, meter_id, {
+        ...(formula ? { formula: readFormula(formula, meters, meter) } : {}),
+        ...(plausibility_factor === undefined ? {} : { plausibility_factor }),
         ...(name === undefined ? {} : { name, name_folded: fold(name) }),
         ...(location === undefined ? {} : { location: location && tidy(location) }),
       });
-      return present((await openMeter(tx, user_id, meter_id)).meter);
+      if (plausibility_factor !== undefined) {
+        const everything = { from_ms: -FOREVER_MS, until_ms: FOREVER_MS };
+        await project(tx, {
+          meter: { ...meter, plausibility_factor },
+          added: [],
+          removed: [],
+          ...everything,
+        });
+      }
+      return presentOne(tx, (await openMeter(tx, user_id, meter_id)).meter);
     }),
   );
 }

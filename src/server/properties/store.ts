@@ -1,5 +1,6 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Role } from '../../contract/properties.ts';
+import { DEFAULT_PLAUSIBILITY_FACTOR } from '../../core/reading.ts';
 import { fold } from '../../core/text.ts';
 import { lockRows } from '../db/dialect.ts';
 import { containing, type Page } from '../db/page.ts';
@@ -28,6 +29,7 @@ export async function insertMainMeter(tx: Tx, property_id: number, created_at: n
       name: MAIN_METER_NAME,
       name_folded: fold(MAIN_METER_NAME),
       meter_type: 'main_meter',
+      plausibility_factor: DEFAULT_PLAUSIBILITY_FACTOR,
       created_at,
       is_active: 1,
     })

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import type * as contract from '../../contract/readings.ts';
-import type { Reading, Summary } from '../../contract/readings.ts';
+import type { Reading, Revision, Summary } from '../../contract/readings.ts';
+import { asRecorded } from '../../core/reading.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { formatInstant, parseInstant } from '../../core/time.ts';
 import { formatKwh, parseKwh } from '../../core/units.ts';
@@ -9,11 +10,12 @@ import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { forbidden, invalid, notFound } from '../errors.ts';
 import { parsed, parsePeriod } from '../http/input.ts';
+import { findEntry, lineage } from '../ledger/store.ts';
 import { openMeter, requireRecordable } from '../meters/access.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
 import { findProperty, lockProperty, lockPropertyOfMeter, type MemberProperty } from '../properties/store.ts';
-import { presentReading } from './present.ts';
+import { presentReading, presentRevision } from './present.ts';
 import { type NewReading, type RecordedMeter, record } from './record.ts';
 import * as store from './store.ts';
 
@@ -37,7 +39,7 @@ function toReading(body: Static<typeof contract.createReading.body>): NewReading
   }
   const value_wh = parsed(parseKwh(body.value));
   const note = body.note ? tidy(body.note) : null;
-  return { reading_timestamp, reading_type, value_wh, period_start, note, place: '' };
+  return { ...asRecorded(reading_type, reading_timestamp, value_wh, period_start), note, place: '' };
 }
 
 async function presentRecorded(tx: Tx, meters: readonly RecordedMeter[]): Promise<Reading[]> {
@@ -85,10 +87,7 @@ export async function createReadings(
   const reading_timestamp = parsed(parseInstant(body.reading_timestamp));
   const reading_type = body.reading_type ?? 'absolute';
   const toNew = (value: string | number): NewReading => ({
-    reading_timestamp,
-    reading_type,
-    value_wh: parsed(parseKwh(value)),
-    period_start: null,
+    ...asRecorded(reading_type, reading_timestamp, parsed(parseKwh(value))),
     note: null,
     place: '',
   });
@@ -116,7 +115,7 @@ export async function createReadings(
 
 export async function getReading({ db }: Deps, user_id: number, reading_id: number): Promise<Reading> {
   const [row] = await store.entriesById(db.read, [reading_id]);
-  if (!row) throw notFound('such reading');
+  if (!row || row.kind === 'void') throw notFound('such reading');
   const property = await findProperty(db.read, user_id, row.property_id);
   if (!property?.role) throw forbidden('reading');
   return presentReading(row);
@@ -144,7 +143,7 @@ function summarise(
       meter.sub_meter_kind === 'physical',
   );
   const child_rows = children.map(({ id }) => at.get(id));
-  const comparable = main && child_rows.every((row) => row?.is_relative === main.is_relative);
+  const comparable = main && child_rows.every((row) => row?.kind === main.kind);
   const rest_wh = comparable ? child_rows.reduce((rest, row) => rest - row!.value_wh, main.value_wh) : -1;
   return {
     property_id: property.id,
@@ -184,8 +183,26 @@ export async function getHistory(
   query: Static<typeof contract.getHistory.query>,
 ): Promise<Listed<Reading>> {
   const { meter } = await openMeter(db.read, user_id, meter_id);
-  const { rows, total } = await store.history(db.read, meter.property_id, meter_id, query);
+  const find = query.include_superseded ? store.historyWithSuperseded : store.history;
+  const { rows, total } = await find(db.read, meter.property_id, meter_id, query);
   return listed(rows.map(presentReading), total, query);
+}
+
+export async function listRevisions(
+  { db }: Deps,
+  user_id: number,
+  reading_id: number,
+  { limit, offset }: Static<typeof contract.listRevisions.query>,
+): Promise<Listed<Revision>> {
+  const entry = await findEntry(db.read, reading_id);
+  if (!entry || entry.kind === 'device') throw notFound('such reading');
+  const property = await findProperty(db.read, user_id, entry.property_id);
+  if (!property?.role) throw forbidden('reading');
+  const rows = await store.entriesById(db.read, await lineage(db.read, reading_id));
+  return listed(rows.slice(offset, offset! + limit!).map(presentRevision), rows.length, {
+    limit: limit!,
+    offset: offset!,
+  });
 }
 
 export async function getMeterRange(

@@ -1,4 +1,4 @@
-import type { Reading, Warning } from '../../contract/readings.ts';
+import { FLAGS, type Reading, type Revision, type Warning } from '../../contract/readings.ts';
 import { formatInstant } from '../../core/time.ts';
 import { formatKwh } from '../../core/units.ts';
 import type { EntryRow } from './store.ts';
@@ -20,6 +20,48 @@ export function decreasedWarning(
   };
 }
 
+/** The same for the last register of a device that was replaced: there is one way out. */
+export function replacementWarning(
+  meter_id: number,
+  entry_id: number,
+  meter_name: string,
+  at_ms: number,
+): Warning {
+  return {
+    code: 'decreased',
+    meter_id,
+    reading_id: null,
+    detail:
+      `The last register of the device of ${meter_name} that was replaced at ${formatInstant(at_ms)} (entry ${entry_id}) ` +
+      'is less than what was read before, so consumption up to then is unknown. Undo the replacement and record it ' +
+      'with the right register, or correct the reading before it.',
+  };
+}
+
+export function implausibleWarning(
+  meter_id: number,
+  reading_id: number,
+  meter_name: string,
+  at_ms: number,
+): Warning {
+  return {
+    code: 'implausible',
+    meter_id,
+    reading_id,
+    detail:
+      `${meter_name} would have used far more before ${formatInstant(at_ms)} than it ever has. Correct the reading or ` +
+      'void it if it is wrong; confirm it if it is right.',
+  };
+}
+
+function warningsOf(row: EntryRow): Warning[] {
+  const about = [row.meter_id, row.id, row.meter_name, row.reading_timestamp] as const;
+  return [
+    ...(row.decreased ? [decreasedWarning(...about)] : []),
+    ...(row.implausible ? [implausibleWarning(...about)] : []),
+  ];
+}
+
 export function presentReading(row: EntryRow): Reading {
   return {
     id: row.id,
@@ -28,16 +70,35 @@ export function presentReading(row: EntryRow): Reading {
     meter_name: row.meter_name,
     reading_timestamp: formatInstant(row.reading_timestamp),
     value: formatKwh(row.value_wh),
-    reading_type: row.is_relative ? 'relative' : 'absolute',
+    reading_type: row.kind as Reading['reading_type'],
     period_start: row.period_start === null ? null : formatInstant(row.period_start),
     note: row.note,
     source: row.source,
-    flags: row.decreased ? ['decreased'] : [],
+    flags: FLAGS.filter((flag) => row[flag] === 1),
     recorded_by_user_id: row.recorded_by_user_id,
     created_at: formatInstant(row.created_at),
     batch_id: row.batch_id,
-    warnings: row.decreased
-      ? [decreasedWarning(row.meter_id, row.id, row.meter_name, row.reading_timestamp)]
-      : [],
+    supersedes_id: row.supersedes_id,
+    superseded_by_id: row.superseded_by_id,
+    reason: row.reason,
+    warnings: warningsOf(row),
+  };
+}
+
+/** One step of a reading's trail: as it was recorded, corrected, or voided. */
+export function presentRevision(row: EntryRow): Revision {
+  return {
+    id: row.id,
+    kind: row.kind as Revision['kind'],
+    reading_timestamp: row.reading_timestamp === null ? null : formatInstant(row.reading_timestamp),
+    value: row.value_wh === null ? null : formatKwh(row.value_wh),
+    note: row.note,
+    reason: row.reason,
+    source: row.source,
+    recorded_by_user_id: row.recorded_by_user_id,
+    created_at: formatInstant(row.created_at),
+    batch_id: row.batch_id,
+    supersedes_id: row.supersedes_id,
+    superseded_by_id: row.superseded_by_id,
   };
 }

@@ -1,0 +1,122 @@
+import { type Static, Type } from 'typebox';
+import { PropertyParams } from './properties.ts';
+import { SOURCES } from './readings.ts';
+import { Closed, contract, Id, Instant, List, Note, Nullable, OneOf, Page } from './schema.ts';
+
+const Hash = Type.String({ description: 'SHA-256, hexadecimal' });
+
+export const Batch = Type.Object(
+  {
+    id: Id,
+    property_id: Id,
+    sequence: Type.Integer({ description: '1, 2, 3 … within the property' }),
+    recorded_by_user_id: Id,
+    source: OneOf(SOURCES),
+    created_at: Instant,
+    entry_count: Type.Integer(),
+    merkle_root: Hash,
+    hash: Hash,
+  },
+  { $id: 'Batch' },
+);
+export type Batch = Static<typeof Batch>;
+
+export const listBatches = contract({
+  name: 'listBatches',
+  method: 'GET',
+  url: '/api/properties/:property_id/ledger',
+  summary: "The batches of a property's ledger, newest first",
+  description:
+    'Two heads of the chain are consistent if the batches between them lead from one hash to the other.',
+  tag: 'ledger',
+  params: PropertyParams,
+  query: Closed(Page),
+  response: { 200: List(Batch) },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const Verification = Type.Object(
+  {
+    property_id: Id,
+    verified: Type.Boolean(),
+    batches: Type.Integer({ description: 'How many were checked' }),
+    entries: Type.Integer({ description: 'How many were checked' }),
+    head: Nullable(Type.Object({ sequence: Type.Integer(), hash: Hash })),
+    fault: Nullable(
+      Type.Object({
+        sequence: Type.Integer(),
+        batch_id: Nullable(Id),
+        entry_id: Nullable(Id),
+        detail: Type.String(),
+      }),
+    ),
+  },
+  { $id: 'Verification' },
+);
+export type Verification = Static<typeof Verification>;
+
+export const verifyLedger = contract({
+  name: 'verifyLedger',
+  method: 'GET',
+  url: '/api/properties/:property_id/ledger/verify',
+  summary: 'Recompute the chain from its entries, and say where it differs',
+  tag: 'ledger',
+  params: PropertyParams,
+  response: { 200: Verification },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const exportLedger = contract({
+  name: 'exportLedger',
+  method: 'GET',
+  url: '/api/properties/:property_id/ledger/export',
+  summary: 'The proof file: the whole chain, to be verified offline',
+  description:
+    'NDJSON: a line per batch, followed by one per entry of it, as docs/ledger-format.md describes them.',
+  tag: 'ledger',
+  params: PropertyParams,
+  response: { 200: Type.Unsafe<unknown>({}) },
+  errors: ['forbidden', 'not_found'],
+});
+
+export const undoBatch = contract({
+  name: 'undoBatch',
+  method: 'POST',
+  url: '/api/properties/:property_id/ledger/:batch_id/undo',
+  summary: 'Undo a batch: what it recorded is voided, what it corrected is restored; whole or not at all',
+  tag: 'ledger',
+  params: Type.Object({ property_id: Id, batch_id: Id }),
+  body: Closed({ reason: Type.Optional(Note(500)) }),
+  response: { 201: Batch },
+  errors: [
+    'forbidden',
+    'not_found',
+    'batch_superseded',
+    'reading_conflict',
+    'interval_overlap',
+    'meter_inactive',
+    'property_inactive',
+  ],
+});
+
+export const Proof = Type.Object(
+  {
+    entry: Type.String({ description: "The entry's canonical form" }),
+    path: Type.Array(Type.Object({ side: OneOf(['left', 'right']), hash: Hash })),
+    previous_hash: Hash,
+    batches: Type.Array(Batch, { description: "The entry's batch and every later one, up to the head" }),
+  },
+  { $id: 'Proof' },
+);
+export type Proof = Static<typeof Proof>;
+
+export const proveReading = contract({
+  name: 'proveReading',
+  method: 'GET',
+  url: '/api/readings/:reading_id/proof',
+  summary: 'Prove that one reading is in the chain, without showing the others',
+  tag: 'ledger',
+  params: Type.Object({ reading_id: Id }),
+  response: { 200: Proof },
+  errors: ['forbidden', 'not_found'],
+});

@@ -1,0 +1,9 @@
+import { contracts } from '../../contract/index.ts';
+import { answer, type Routes } from '../http/bind.ts';
+import * as actions from './actions.ts';
+
+export function attentionRoutes({ bind, deps }: Routes): void {
+  bind(contracts.listAttention, async ({ user_id, params, query }) =>
+    answer(200, await actions.listAttention(deps, user_id, params.property_id, query)),
+  );
+}

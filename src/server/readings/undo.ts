@@ -1,0 +1,139 @@
+/** Undo of a batch: what it recorded is voided, what it corrected or voided is in force again, in one transaction. */
+import type { Batch } from '../../contract/ledger.ts';
+import { tidy } from '../../core/text.ts';
+import { formatInstant } from '../../core/time.ts';
+import type { Tx } from '../db/tables.ts';
+import type { Deps } from '../deps.ts';
+import { DomainError, notFound } from '../errors.ts';
+import { presentBatch } from '../ledger/present.ts';
+import { FOREVER_MS, type InForce, project } from '../ledger/project.ts';
+import * as ledger from '../ledger/store.ts';
+import { type Draft, draft, writeBatch } from '../ledger/write.ts';
+import { requireActiveMeter } from '../meters/access.ts';
+import { findMeter } from '../meters/store.ts';
+import { openProperty, requireActive } from '../properties/access.ts';
+import { lockProperty } from '../properties/store.ts';
+import { toRecorded } from './corrections.ts';
+
+/** One entry of the batch, and the entry that undoes it. */
+interface Reversal {
+  undone: ledger.EntryRow;
+  next: Draft;
+}
+
+/** Throws batch_superseded where an entry of a batch is not in force any more. */
+async function requireInForce(tx: Tx, batch_id: number): Promise<void> {
+  const successor = await ledger.successorOfBatch(tx, batch_id);
+  if (!successor) return;
+  throw new DomainError(
+    'batch_superseded',
+    `Entry ${successor.supersedes_id} of this batch was changed since by entry ${successor.id} ` +
+      `(batch ${successor.batch_id}): undo that one first.`,
+  );
+}
+
+/**
+ * The entry that puts things back: what was superseded comes again, what was new is voided.
+ * @param before the entry that the one to undo superseded
+ */
+function reverse(
+  undone: ledger.EntryRow,
+  before: ledger.EntryRow | undefined,
+  reason: string | null,
+): Reversal {
+  const why = { supersedes_id: undone.id, reason };
+  if (!before || before.kind === 'void') {
+    return { undone, next: draft({ meter_id: undone.meter_id, kind: 'void', ...why }) };
+  }
+  const { id: _, property_id: __, batch_id: ___, leaf_hash: ____, ...as_it_was } = before;
+  return { undone, next: { ...as_it_was, ...why } };
+}
+
+/** The row of the projection that an entry stands for; null for voids and for first devices. */
+function toInForce(entry: Draft | ledger.EntryRow, entry_id: number): InForce | null {
+  if (entry.kind === 'void' || entry.reading_timestamp === null) return null;
+  const reading_type = entry.kind === 'device' ? ('replacement' as const) : toRecorded(entry).reading_type;
+  return { ...toRecorded(entry), reading_type, entry_id };
+}
+
+/** Throws reading_conflict where a first device comes back and the meter has got another one since. */
+async function requireNoFirstDevice(tx: Tx, { undone, next }: Reversal): Promise<void> {
+  if (next.kind !== 'device' || next.reading_timestamp !== null || undone.kind === 'device') return;
+  const [first] = await ledger.devicesOf(tx, next.meter_id);
+  if (first?.reading_timestamp !== null) return;
+  throw new DomainError(
+    'reading_conflict',
+    `The first device of this meter was described again since (entry ${first.id}): undo that first.`,
+  );
+}
+
+/** Throws reading_conflict where something that comes back finds its instant taken. */
+async function requireFree(
+  tx: Tx,
+  meter_id: number,
+  property_id: number,
+  added: InForce[],
+  removed: number[],
+): Promise<void> {
+  const freed = new Set(removed);
+  for (const { reading_timestamp } of added) {
+    if (freed.has(reading_timestamp)) continue;
+    const there = await ledger.readingAt(tx, property_id, meter_id, reading_timestamp);
+    if (!there) continue;
+    throw new DomainError(
+      'reading_conflict',
+      `Something else was recorded at ${formatInstant(reading_timestamp)} since (entry ${there.entry_id}): void it first.`,
+      { reading_id: there.entry_id },
+    );
+  }
+}
+
+export async function undoBatch(
+  { db, clock }: Deps,
+  user_id: number,
+  property_id: number,
+  batch_id: number,
+  said: string | undefined,
+): Promise<Batch> {
+  const reason = said ? tidy(said) : null;
+  return db.write(async (tx) => {
+    await lockProperty(tx, property_id);
+    requireActive(await openProperty(tx, user_id, property_id));
+    const batch = await ledger.findBatch(tx, batch_id);
+    if (batch?.property_id !== property_id) throw notFound('such batch in this property');
+    await requireInForce(tx, batch_id);
+    const superseded = new Map((await ledger.supersededByBatch(tx, batch_id)).map((e) => [e.id, e]));
+    const reversals: Reversal[] = [];
+    for (const undone of await ledger.entriesOfBatch(tx, batch_id)) {
+      const reversal = reverse(undone, superseded.get(undone.supersedes_id ?? 0), reason);
+      await requireNoFirstDevice(tx, reversal);
+      reversals.push(reversal);
+    }
+    const author = { user_id, source: 'manual' as const, now_ms: clock() };
+    const written = await writeBatch(
+      tx,
+      property_id,
+      author,
+      reversals.map(({ next }) => next),
+    );
+    const meters = new Map<number, { added: InForce[]; removed: number[]; devices: boolean }>();
+    for (const [i, { undone, next }] of reversals.entries()) {
+      const change = meters.get(undone.meter_id) ?? { added: [], removed: [], devices: false };
+      meters.set(undone.meter_id, change);
+      const gone = toInForce(undone, undone.id);
+      const back = toInForce(next, written.entries[i]!.id);
+      if (gone) change.removed.push(gone.reading_timestamp);
+      if (back) change.added.push(back);
+      change.devices ||= undone.kind === 'device' || next.kind === 'device';
+    }
+    for (const [meter_id, { added, removed, devices }] of meters) {
+      const meter = (await findMeter(tx, meter_id))!;
+      requireActiveMeter(meter);
+      await requireFree(tx, meter_id, property_id, added, removed);
+      added.sort((a, b) => a.reading_timestamp - b.reading_timestamp);
+      const reach = devices ? { from_ms: -FOREVER_MS, until_ms: FOREVER_MS } : {};
+      await project(tx, { meter, added, removed, ...reach });
+    }
+    return presentBatch((await ledger.findBatch(tx, written.batch_id))!);
+  });
+}
