@@ -8,7 +8,7 @@ import type { Verification } from '../contract/ledger.ts';
 import { beginsBatch, type ChainHead, checkLines, type Sha256 } from '../core/chain.ts';
 import { connect } from '../server/db/connect.ts';
 import { SCHEMA_VERSION, schemaVersion } from '../server/db/migrate.ts';
-import { type Recomputed, recompute } from '../server/ledger/recompute.ts';
+import { type Recomputed, recompute } from '../server/projection/recompute.ts';
 import { withAccount } from './account.ts';
 import { EXIT, Failure } from './failure.ts';
 import {

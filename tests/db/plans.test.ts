@@ -5,6 +5,7 @@ import * as consumption from '../../src/server/consumption/store.ts';
 import type { Database } from '../../src/server/db/connect.ts';
 import type { Db, Tx } from '../../src/server/db/tables.ts';
 import * as ledger from '../../src/server/ledger/store.ts';
+import * as projection from '../../src/server/projection/store.ts';
 import * as readings from '../../src/server/readings/store.ts';
 import { ENGINES, type Engine, freshDatabase } from '../support/engines.ts';
 
@@ -99,11 +100,11 @@ const BY_KEY =
 
 const NEAR = [AT_MS, AT_MS + HOUR_MS, AT_MS + 2 * HOUR_MS];
 const HOT: [string, (db: Db) => Promise<unknown>][] = [
-  ['the reading before an instant', (db) => ledger.readingBefore(db, 1, 2, AT_MS)],
-  ['the readings from an instant on', (db) => ledger.readingsFrom(db, 1, 2, AT_MS, 4)],
-  ['the readings between two instants', (db) => ledger.readingsBetween(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
-  ['the last reading', (db) => ledger.lastReading(db, 1, 2)],
-  ['the reading at an instant', (db) => ledger.readingAt(db, 1, 2, AT_MS)],
+  ['the reading before an instant', (db) => projection.readingBefore(db, 1, 2, AT_MS)],
+  ['the readings from an instant on', (db) => projection.readingsFrom(db, 1, 2, AT_MS, 4)],
+  ['the readings between two instants', (db) => projection.readingsBetween(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
+  ['the last reading', (db) => projection.lastReading(db, 1, 2)],
+  ['the reading at an instant', (db) => projection.readingAt(db, 1, 2, AT_MS)],
   ['the devices of a meter', (db) => ledger.devicesOf(db, 2)],
   ['an entry', (db) => ledger.findEntry(db, 4711)],
   ['what a batch superseded', (db) => ledger.supersededByBatch(db, 17)],
@@ -150,7 +151,7 @@ describe.each(ENGINES)('plans on %s', (engine) => {
     await db.write(async (tx) => {
       const shift = { energy_wh: 1, gap_ms: 0 };
       const [statement] = await statementsOf(tx, (recording) =>
-        ledger.shiftReadings(recording as Tx, 1, 2, 2995 * HOUR_MS, shift),
+        projection.shiftReadings(recording as Tx, 1, 2, 2995 * HOUR_MS, shift),
       );
       const plan = await planOf(tx, engine, statement!);
       expect(plan.join('\n')).toMatch(BY_KEY);

@@ -1,6 +1,6 @@
 /** The projection can be thrown away: the ledger alone makes it again, bit for bit. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Recomputed, recompute } from '../../src/server/ledger/recompute.ts';
+import { type Recomputed, recompute } from '../../src/server/projection/recompute.ts';
 import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
 import { tampered } from '../support/ledger.ts';

@@ -1,6 +1,6 @@
 /** Undo of a batch: what it did is gone, what was there before is back, in one step and visibly. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { project } from '../../src/server/ledger/project.ts';
+import { project } from '../../src/server/projection/project.ts';
 import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
 import { expectSoundProjection, flagsOf, used } from '../support/ledger.ts';

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { expect } from 'vitest';
 import type { Database } from '../../src/server/db/connect.ts';
 import type { Tx } from '../../src/server/db/tables.ts';
-import { recompute } from '../../src/server/ledger/recompute.ts';
+import { recompute } from '../../src/server/projection/recompute.ts';
 import type { Engine } from './engines.ts';
 import type { House } from './house.ts';
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Neighbours, Point } from '../../core/energy.ts';
 import { joinReading, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
-import { READING_TYPES } from '../ledger/store.ts';
+import { READING_TYPES } from '../projection/store.ts';
 
 /** The columns of a Point, once for the reading before and once for the one after. */
 const COLUMNS = [

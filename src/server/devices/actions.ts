@@ -9,11 +9,12 @@ import type { Db, Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, invalid, notFound } from '../errors.ts';
 import { parsed } from '../http/input.ts';
-import { FOREVER_MS, project } from '../ledger/project.ts';
 import * as ledger from '../ledger/store.ts';
 import { draft, writeBatch } from '../ledger/write.ts';
 import { openMeter, requireRecordable } from '../meters/access.ts';
 import type { MeterRow } from '../meters/store.ts';
+import { FOREVER_MS, project } from '../projection/project.ts';
+import * as projection from '../projection/store.ts';
 import { lockPropertyOfMeter } from '../properties/store.ts';
 import { replacementWarning } from '../readings/present.ts';
 
@@ -46,7 +47,7 @@ async function present(db: Db, meter: MeterRow): Promise<Device[]> {
     const row =
       reading_timestamp === null
         ? undefined
-        : await ledger.readingAt(db, meter.property_id, meter.id, reading_timestamp);
+        : await projection.readingAt(db, meter.property_id, meter.id, reading_timestamp);
     if (closed && reading_timestamp !== null) {
       closed.removed_at = formatInstant(reading_timestamp);
       closed.final_value = formatKwh(value_wh!);
@@ -144,7 +145,7 @@ export async function replaceDevice(
   const final_wh = parsed(parseKwh(body.final_value));
   return db.write(async (tx) => {
     const { meter, property } = await open(tx, user_id, meter_id);
-    const there = await ledger.readingAt(tx, property.id, meter_id, replaced_ms);
+    const there = await projection.readingAt(tx, property.id, meter_id, replaced_ms);
     if (there) {
       const what = there.reading_type === 'replacement' ? 'was replaced' : 'has a reading';
       throw new DomainError(

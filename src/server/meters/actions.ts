@@ -9,8 +9,8 @@ import { type Listed, listed } from '../db/page.ts';
 import type { Db, Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, invalid } from '../errors.ts';
-import { FOREVER_MS, project } from '../ledger/project.ts';
 import { draft, writeBatch } from '../ledger/write.ts';
+import { FOREVER_MS, project } from '../projection/project.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
 import {
   insertMainMeter,

@@ -10,10 +10,11 @@ import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, invalid, notFound } from '../errors.ts';
 import { parsed } from '../http/input.ts';
-import { project, rulesOf } from '../ledger/project.ts';
 import * as ledger from '../ledger/store.ts';
 import { type Draft, draft, writeBatch } from '../ledger/write.ts';
 import { type OpenMeter, openMeter, requireRecordable } from '../meters/access.ts';
+import { project, rulesOf } from '../projection/project.ts';
+import * as projection from '../projection/store.ts';
 import { presentReading } from './present.ts';
 import { entriesById } from './store.ts';
 
@@ -61,7 +62,7 @@ export function toRecorded(entry: Draft | ledger.EntryRow): Recorded {
 }
 
 async function requireFree(tx: Tx, { meter, property }: OpenMeter, instant_ms: number): Promise<void> {
-  const there = await ledger.readingAt(tx, property.id, meter.id, instant_ms);
+  const there = await projection.readingAt(tx, property.id, meter.id, instant_ms);
   if (!there) return;
   throw new DomainError(
     'reading_conflict',
@@ -167,7 +168,7 @@ export async function settleRollover(
       throw invalid([{ path: 'digits', message: 'is required: nobody said how many digits the device has' }]);
     }
     const id = await supersede(deps, tx, user_id, correctable, { rollover_wh }, reason);
-    const { rolled_over } = (await ledger.readingAt(
+    const { rolled_over } = (await projection.readingAt(
       tx,
       meter.property_id,
       meter.id,

@@ -4,10 +4,11 @@ import { formatInstant } from '../../core/time.ts';
 import { formatKwh } from '../../core/units.ts';
 import type { Tx } from '../db/tables.ts';
 import { DomainError } from '../errors.ts';
-import { type InForce, project } from '../ledger/project.ts';
-import * as store from '../ledger/store.ts';
+import type { InForce } from '../ledger/store.ts';
 import { type Author, type Draft, draft, writeBatch } from '../ledger/write.ts';
 import type { MeterRow } from '../meters/store.ts';
+import { project } from '../projection/project.ts';
+import * as projection from '../projection/store.ts';
 
 /** A reading to record; `place` says where it stands in what was sent, for errors: empty, or "line 17: ". */
 export type NewReading = Recorded & { note: string | null; place: string };
@@ -18,7 +19,7 @@ export interface RecordedMeter {
   /** Entries added, in order of time. */
   recorded: InForce[];
   /** Readings that were there already, with the same value. */
-  unchanged: store.StoredReading[];
+  unchanged: projection.StoredReading[];
   /** Readings whose flag appeared. */
   flagged: number;
 }
@@ -51,9 +52,9 @@ function conflict(
 async function sortOut(tx: Tx, meter: MeterRow, sent: readonly NewReading[]) {
   const first_ms = sent[0]!.reading_timestamp;
   const last_ms = sent.at(-1)!.reading_timestamp;
-  const stored = await store.readingsBetween(tx, meter.property_id, meter.id, first_ms, last_ms);
+  const stored = await projection.readingsBetween(tx, meter.property_id, meter.id, first_ms, last_ms);
   const there = new Map(stored.map((row) => [row.reading_timestamp, row]));
-  const unchanged: store.StoredReading[] = [];
+  const unchanged: projection.StoredReading[] = [];
   const fresh: NewReading[] = [];
   for (const reading of sent) {
     const row = there.get(reading.reading_timestamp);

@@ -6,11 +6,12 @@ import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { presentBatch } from '../ledger/present.ts';
-import { FOREVER_MS, type InForce, project } from '../ledger/project.ts';
 import * as ledger from '../ledger/store.ts';
 import { type Draft, draft, writeBatch } from '../ledger/write.ts';
 import { requireActiveMeter } from '../meters/access.ts';
 import { findMeter } from '../meters/store.ts';
+import { FOREVER_MS, project } from '../projection/project.ts';
+import * as projection from '../projection/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
 import { lockProperty } from '../properties/store.ts';
 import { toRecorded } from './corrections.ts';
@@ -50,7 +51,7 @@ function reverse(
 }
 
 /** The row of the projection that an entry stands for; null for voids and for first devices. */
-function toInForce(entry: Draft | ledger.EntryRow, entry_id: number): InForce | null {
+function toInForce(entry: Draft | ledger.EntryRow, entry_id: number): ledger.InForce | null {
   if (entry.kind === 'void' || entry.reading_timestamp === null) return null;
   const reading_type = entry.kind === 'device' ? ('replacement' as const) : toRecorded(entry).reading_type;
   return { ...toRecorded(entry), reading_type, entry_id };
@@ -72,13 +73,13 @@ async function requireFree(
   tx: Tx,
   meter_id: number,
   property_id: number,
-  added: InForce[],
+  added: ledger.InForce[],
   removed: number[],
 ): Promise<void> {
   const freed = new Set(removed);
   for (const { reading_timestamp } of added) {
     if (freed.has(reading_timestamp)) continue;
-    const there = await ledger.readingAt(tx, property_id, meter_id, reading_timestamp);
+    const there = await projection.readingAt(tx, property_id, meter_id, reading_timestamp);
     if (!there) continue;
     throw new DomainError(
       'reading_conflict',
@@ -116,7 +117,7 @@ export async function undoBatch(
       author,
       reversals.map(({ next }) => next),
     );
-    const meters = new Map<number, { added: InForce[]; removed: number[]; devices: boolean }>();
+    const meters = new Map<number, { added: ledger.InForce[]; removed: number[]; devices: boolean }>();
     for (const [i, { undone, next }] of reversals.entries()) {
       const change = meters.get(undone.meter_id) ?? { added: [], removed: [], devices: false };
       meters.set(undone.meter_id, change);

@@ -2,6 +2,7 @@
 import { EnergyOutOfRange, IntervalOverlap, step } from '../../core/reading.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { Tx } from '../db/tables.ts';
+import * as ledger from '../ledger/store.ts';
 import { rulesOf } from './project.ts';
 import * as store from './store.ts';
 
@@ -38,7 +39,7 @@ async function fold(tx: Tx, meter: store.ProjectedMeter): Promise<store.StoredRe
   const rules = await rulesOf(tx, meter);
   let previous: store.StoredReading | null = null;
   const rows: store.StoredReading[] = [];
-  for (const reading of await store.inForce(tx, meter.property_id, meter.id)) {
+  for (const reading of await ledger.inForce(tx, meter.property_id, meter.id)) {
     try {
       previous = step(previous, reading, rules) as store.StoredReading;
     } catch (error) {
@@ -114,7 +115,7 @@ export class CannotFold extends Error {}
  */
 export async function recompute(tx: Tx, how: 'check' | 'rewrite'): Promise<Recomputed> {
   const found: Recomputed = { meters: 0, readings: 0, difference: null };
-  await store.lockEveryProperty(tx);
+  await ledger.lockEveryProperty(tx);
   const stray = how === 'check' ? await store.strayReading(tx) : undefined;
   if (stray) {
     const detail = `the projection has readings of meter ${stray.meter_id}, which property ${stray.property_id} does not have`;

@@ -12,10 +12,10 @@ import {
 import { formatInstant } from '../../core/time.ts';
 import type { Db, Tx } from '../db/tables.ts';
 import { DomainError } from '../errors.ts';
-import type { InForce, ProjectedMeter } from './store.ts';
+import type { InForce } from '../ledger/store.ts';
+import * as ledger from '../ledger/store.ts';
+import type { ProjectedMeter } from './store.ts';
 import * as store from './store.ts';
-
-export type { InForce } from './store.ts';
 
 /** What comes into force and what goes out of it, each at most once per instant, in order of time. */
 export interface MeterChange {
@@ -38,7 +38,7 @@ const LARGEST_PAGE = 10_000;
 
 /** The devices of a meter and the rest of what its energy depends on. */
 export async function rulesOf(db: Db, meter: ProjectedMeter): Promise<MeterRules> {
-  const devices: Device[] = (await store.devicesOf(db, meter.id)).map((entry) => ({
+  const devices: Device[] = (await ledger.devicesOf(db, meter.id)).map((entry) => ({
     installed_at: entry.reading_timestamp,
     initial_value_wh: entry.initial_value_wh,
     digits: entry.digits,

@@ -1,0 +1,225 @@
+/** SQL of the projection: the readings in force with their energy. */
+import { sql } from 'kysely';
+import type { Projected, Shift } from '../../core/reading.ts';
+import { insertRows, numbers } from '../db/dialect.ts';
+import type { Db, Tables, Tx } from '../db/tables.ts';
+
+/** A row of the projection, with the ledger entry it stands for. */
+export type StoredReading = Projected & { entry_id: number };
+
+/** A meter as far as its projection depends on it. */
+export interface ProjectedMeter {
+  id: number;
+  property_id: number;
+  name: string;
+  plausibility_factor: number | null;
+}
+
+const READING_KEY = ['property_id', 'meter_id', 'reading_timestamp'] as const;
+const READING_VALUES = [
+  'entry_id',
+  'reading_type',
+  'value_wh',
+  'period_start',
+  'rollover_wh',
+  'confirmed',
+  'energy_wh',
+  'offset_wh',
+  'gap_ms',
+  'peak_w',
+  'stretches',
+  'decreased',
+  'rolled_over',
+  'implausible',
+] as const;
+const READING_COLUMNS = [...READING_KEY, ...READING_VALUES] as const;
+
+type ReadingRow = Pick<Tables['readings'], 'reading_timestamp' | (typeof READING_VALUES)[number]>;
+
+const PROJECTION = sql.raw(
+  ['reading_timestamp', ...READING_VALUES].map((column) => `r.${column}`).join(', '),
+);
+
+/** How the projection writes reading types. */
+export const READING_TYPES = ['absolute', 'relative', 'replacement'] as const;
+
+export function toReading({
+  reading_type,
+  confirmed,
+  decreased,
+  rolled_over,
+  implausible,
+  ...row
+}: ReadingRow): StoredReading {
+  return {
+    ...row,
+    reading_type: READING_TYPES[reading_type]!,
+    confirmed: confirmed === 1,
+    decreased: decreased === 1,
+    rolled_over: rolled_over === 1,
+    implausible: implausible === 1,
+  };
+}
+
+/** The meter's last reading before an instant. */
+export async function readingBefore(
+  db: Db,
+  property_id: number,
+  meter_id: number,
+  instant_ms: number,
+): Promise<StoredReading | null> {
+  const { rows } = await sql<ReadingRow>`
+    SELECT ${PROJECTION} FROM readings AS r
+    WHERE r.property_id = ${property_id} AND r.meter_id = ${meter_id} AND r.reading_timestamp < ${instant_ms}
+    ORDER BY r.reading_timestamp DESC LIMIT 1`.execute(db);
+  return rows[0] ? toReading(rows[0]) : null;
+}
+
+/** The meter's readings from an instant on, oldest first. */
+export async function readingsFrom(
+  db: Db,
+  property_id: number,
+  meter_id: number,
+  from_ms: number,
+  limit: number,
+): Promise<StoredReading[]> {
+  const { rows } = await sql<ReadingRow>`
+    SELECT ${PROJECTION} FROM readings AS r
+    WHERE r.property_id = ${property_id} AND r.meter_id = ${meter_id} AND r.reading_timestamp >= ${from_ms}
+    ORDER BY r.reading_timestamp LIMIT ${limit}`.execute(db);
+  return rows.map(toReading);
+}
+
+/** The meter's readings between two instants, both included, oldest first. */
+export async function readingsBetween(
+  db: Db,
+  property_id: number,
+  meter_id: number,
+  from_ms: number,
+  to_ms: number,
+): Promise<StoredReading[]> {
+  const { rows } = await sql<ReadingRow>`
+    SELECT ${PROJECTION} FROM readings AS r
+    WHERE r.property_id = ${property_id} AND r.meter_id = ${meter_id}
+      AND r.reading_timestamp >= ${from_ms} AND r.reading_timestamp <= ${to_ms}
+    ORDER BY r.reading_timestamp`.execute(db);
+  return rows.map(toReading);
+}
+
+function toCells(property_id: number, meter_id: number, row: StoredReading) {
+  return [
+    property_id,
+    meter_id,
+    row.reading_timestamp,
+    row.entry_id,
+    READING_TYPES.indexOf(row.reading_type),
+    row.value_wh,
+    row.period_start,
+    row.rollover_wh,
+    row.confirmed ? 1 : 0,
+    row.energy_wh,
+    row.offset_wh,
+    row.gap_ms,
+    row.peak_w,
+    row.stretches,
+    row.decreased ? 1 : 0,
+    row.rolled_over ? 1 : 0,
+    row.implausible ? 1 : 0,
+  ];
+}
+
+/** Adds rows to one meter's projection. */
+export async function insertReadings(
+  tx: Tx,
+  property_id: number,
+  meter_id: number,
+  rows: readonly StoredReading[],
+): Promise<void> {
+  const cells = rows.map((row) => toCells(property_id, meter_id, row));
+  await insertRows(tx, 'readings', READING_COLUMNS, cells);
+}
+
+/** Gives rows of one meter's projection new values. */
+export async function replaceReadings(
+  tx: Tx,
+  property_id: number,
+  meter_id: number,
+  rows: readonly StoredReading[],
+): Promise<void> {
+  const cells = rows.map((row) => toCells(property_id, meter_id, row));
+  await insertRows(tx, 'readings', READING_COLUMNS, cells, READING_KEY);
+}
+
+/** Takes rows out of one meter's projection. */
+export async function deleteReadings(
+  tx: Tx,
+  property_id: number,
+  meter_id: number,
+  instants_ms: readonly number[],
+): Promise<void> {
+  if (instants_ms.length === 0) return;
+  await sql`
+    DELETE FROM readings WHERE property_id = ${property_id} AND meter_id = ${meter_id}
+      AND reading_timestamp IN (SELECT value FROM ${numbers(tx, instants_ms)} AS gone)`.execute(tx);
+}
+
+/** Moves the energy of every reading of a meter after an instant. */
+export async function shiftReadings(
+  tx: Tx,
+  property_id: number,
+  meter_id: number,
+  after_ms: number,
+  { energy_wh, gap_ms }: Shift,
+): Promise<void> {
+  await sql`
+    UPDATE readings SET
+      energy_wh = energy_wh + CAST(${energy_wh} AS BIGINT),
+      offset_wh = offset_wh + CAST(${energy_wh} AS BIGINT),
+      gap_ms = gap_ms + CAST(${gap_ms} AS BIGINT)
+    WHERE property_id = ${property_id} AND meter_id = ${meter_id} AND reading_timestamp > ${after_ms}`.execute(
+    tx,
+  );
+}
+
+/** The meter's reading at exactly an instant. */
+export async function readingAt(
+  db: Db,
+  property_id: number,
+  meter_id: number,
+  instant_ms: number,
+): Promise<StoredReading | undefined> {
+  return (await readingsBetween(db, property_id, meter_id, instant_ms, instant_ms))[0];
+}
+
+/** The meter's last energy: what a shift of it must not carry beyond exact integers. */
+export async function lastReading(
+  db: Db,
+  property_id: number,
+  meter_id: number,
+): Promise<StoredReading | null> {
+  return readingBefore(db, property_id, meter_id, Number.MAX_SAFE_INTEGER);
+}
+
+/** The meters of a store, with what their projection depends on. */
+export async function metersAfter(db: Db, meter_id: number, limit: number): Promise<ProjectedMeter[]> {
+  const { rows } = await sql<ProjectedMeter>`
+    SELECT id, property_id, name, plausibility_factor FROM meters
+    WHERE id > ${meter_id} ORDER BY id LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+/** A reading of the projection whose meter is not there, or belongs to another property; undefined if there is none. */
+export async function strayReading(
+  db: Db,
+): Promise<{ property_id: number; meter_id: number; entry_id: number } | undefined> {
+  const { rows } = await sql<{ property_id: number; meter_id: number; entry_id: number }>`
+    SELECT r.property_id, r.meter_id, r.entry_id FROM readings AS r
+    WHERE NOT EXISTS (SELECT 1 FROM meters AS m WHERE m.id = r.meter_id AND m.property_id = r.property_id)
+    LIMIT 1`.execute(db);
+  return rows[0];
+}
+
+/** Empties the projection; the ledger it is made from stays. */
+export async function deleteProjection(tx: Tx): Promise<void> {
+  await sql`DELETE FROM readings`.execute(tx);
+}
