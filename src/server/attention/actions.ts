@@ -4,6 +4,7 @@ import { ATTENTION_CODES, type Attention } from '../../contract/attention.ts';
 import { usualInterval } from '../../core/interval.ts';
 import { formatInstant } from '../../core/time.ts';
 import { formatKwh } from '../../core/units.ts';
+import type { Caller } from '../auth/caller.ts';
 import { ask, between, type Excess, exceeding } from '../consumption/question.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Db } from '../db/tables.ts';
@@ -134,11 +135,11 @@ async function excessItems(db: Db, property: PropertyRow, main: MeterRow): Promi
 
 export async function listAttention(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   query: Static<typeof contract.listAttention.query>,
 ): Promise<Listed<Attention>> {
-  const property = await openProperty(db.read, user_id, property_id);
+  const property = await openProperty(db.read, caller, property_id);
   const meters = (await metersOf(db.read, property_id)).filter(
     ({ is_active, sub_meter_kind }) => is_active && sub_meter_kind !== 'virtual',
   );

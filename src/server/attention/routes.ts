@@ -3,7 +3,7 @@ import { answer, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
 
 export function attentionRoutes({ bind, deps }: Routes): void {
-  bind(contracts.listAttention, async ({ user_id, params, query }) =>
-    answer(200, await actions.listAttention(deps, user_id, params.property_id, query)),
+  bind(contracts.listAttention, async ({ caller, params, query }) =>
+    answer(200, await actions.listAttention(deps, caller, params.property_id, query)),
   );
 }

@@ -8,6 +8,7 @@ import { uniqueViolation } from '../db/dialect.ts';
 import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
+import type { Caller } from './caller.ts';
 import * as store from './store.ts';
 
 const REFRESH_LIFETIME_MS = 30 * 86_400_000;
@@ -96,7 +97,7 @@ export async function refresh(deps: Deps, refresh_token: string): Promise<Tokens
   return tokens(deps, next.user_id, next.token);
 }
 
-export async function logout(deps: Deps, user_id: number, refresh_token: string): Promise<void> {
+export async function logout(deps: Deps, { user_id }: Caller, refresh_token: string): Promise<void> {
   await deps.db.write(async (tx) => {
     const session = await store.findSession(tx, hashToken(refresh_token));
     if (session?.user_id !== user_id) return;
@@ -105,7 +106,7 @@ export async function logout(deps: Deps, user_id: number, refresh_token: string)
   });
 }
 
-export async function me(deps: Deps, user_id: number): Promise<User> {
+export async function me(deps: Deps, { user_id }: Caller): Promise<User> {
   const user = await store.findUser(deps.db.read, user_id);
   if (!user) throw new DomainError('not_authenticated', 'This account does not exist any more.');
   return present(user);

@@ -5,6 +5,7 @@ import type { Warning } from '../../contract/readings.ts';
 import type * as energy from '../../core/energy.ts';
 import { bucketBoundaries, formatInstant, parseInstant } from '../../core/time.ts';
 import { formatKwh } from '../../core/units.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { invalid } from '../errors.ts';
@@ -58,11 +59,11 @@ function valueAt(instant_ms: number, neighbours: energy.Neighbours | undefined):
 
 export async function getConsumption(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   query: Static<typeof contract.getConsumption.query>,
 ): Promise<PropertyConsumption> {
-  const property = await openProperty(db.read, user_id, property_id);
+  const property = await openProperty(db.read, caller, property_id);
   const start_ms = parsed(parseInstant(query.start_timestamp));
   const end_ms = parsed(parseInstant(query.end_timestamp));
   if (start_ms >= end_ms) {
@@ -97,11 +98,11 @@ export async function getConsumption(
 
 export async function getSeries(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   query: Static<typeof contract.getSeries.query>,
 ): Promise<Series> {
-  const property = await openProperty(db.read, user_id, property_id);
+  const property = await openProperty(db.read, caller, property_id);
   const { start_ms, end_ms } = parsePeriod(query, property.timezone);
   const instants_ms = bucketBoundaries(start_ms, end_ms, query.interval, property.timezone, MAX_BUCKETS);
   if (instants_ms.length - 1 > MAX_BUCKETS) {

@@ -3,10 +3,10 @@ import { answer, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
 
 export function consumptionRoutes({ bind, deps }: Routes): void {
-  bind(contracts.getConsumption, async ({ user_id, params, query }) =>
-    answer(200, await actions.getConsumption(deps, user_id, params.property_id, query)),
+  bind(contracts.getConsumption, async ({ caller, params, query }) =>
+    answer(200, await actions.getConsumption(deps, caller, params.property_id, query)),
   );
-  bind(contracts.getSeries, async ({ user_id, params, query }) =>
-    answer(200, await actions.getSeries(deps, user_id, params.property_id, query)),
+  bind(contracts.getSeries, async ({ caller, params, query }) =>
+    answer(200, await actions.getSeries(deps, caller, params.property_id, query)),
   );
 }

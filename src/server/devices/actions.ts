@@ -4,6 +4,7 @@ import type { Device } from '../../contract/devices.ts';
 import { tidy } from '../../core/text.ts';
 import { formatInstant, parseInstant } from '../../core/time.ts';
 import { formatKwh, parseKwh } from '../../core/units.ts';
+import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Db, Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
@@ -71,32 +72,32 @@ async function present(db: Db, meter: MeterRow): Promise<Device[]> {
 
 export async function listDevices(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   meter_id: number,
   query: Static<typeof contract.listDevices.query>,
 ): Promise<Listed<Device>> {
-  const { meter } = await openMeter(db.read, user_id, meter_id);
+  const { meter } = await openMeter(db.read, caller, meter_id);
   const devices = await present(db.read, meter);
   const { limit, offset } = query;
   return listed(devices.slice(offset, offset! + limit!), devices.length, query);
 }
 
 /** A meter whose device may be spoken of, locked. */
-async function open(tx: Tx, user_id: number, meter_id: number) {
+async function open(tx: Tx, caller: Caller, meter_id: number) {
   await lockPropertyOfMeter(tx, meter_id);
-  const opened = await openMeter(tx, user_id, meter_id);
+  const opened = await openMeter(tx, caller, meter_id);
   requireRecordable(opened, 'meter_id');
   return opened;
 }
 
 export async function describeDevice(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   meter_id: number,
   { serial_number, digits, multiplier, reason }: Static<typeof contract.describeDevice.body>,
 ): Promise<Device> {
   return db.write(async (tx) => {
-    const { meter, property } = await open(tx, user_id, meter_id);
+    const { meter, property } = await open(tx, caller, meter_id);
     const current = (await ledger.devicesOf(tx, meter_id)).at(-1);
     const next = draft({
       meter_id,
@@ -111,7 +112,7 @@ export async function describeDevice(
       supersedes_id: current?.id ?? null,
       reason: reason ? tidy(reason) : null,
     });
-    const { entries } = await writeBatch(tx, property.id, { user_id, source: 'manual', now_ms: clock() }, [
+    const { entries } = await writeBatch(tx, property.id, { caller, source: 'manual', now_ms: clock() }, [
       next,
     ]);
     const from_ms = next.reading_timestamp ?? -FOREVER_MS;
@@ -137,14 +138,14 @@ export async function describeDevice(
 
 export async function replaceDevice(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   meter_id: number,
   body: Static<typeof contract.replaceDevice.body>,
 ): Promise<Device> {
   const replaced_ms = parsed(parseInstant(body.replaced_at));
   const final_wh = parsed(parseKwh(body.final_value));
   return db.write(async (tx) => {
-    const { meter, property } = await open(tx, user_id, meter_id);
+    const { meter, property } = await open(tx, caller, meter_id);
     const there = await projection.readingAt(tx, property.id, meter_id, replaced_ms);
     if (there) {
       const what = there.reading_type === 'replacement' ? 'was replaced' : 'has a reading';
@@ -169,7 +170,7 @@ export async function replaceDevice(
       multiplier: body.multiplier ?? before?.multiplier ?? 1,
       reason: body.reason ? tidy(body.reason) : null,
     });
-    const { entries } = await writeBatch(tx, property.id, { user_id, source: 'manual', now_ms: clock() }, [
+    const { entries } = await writeBatch(tx, property.id, { caller, source: 'manual', now_ms: clock() }, [
       next,
     ]);
     const replacement = {
@@ -195,12 +196,12 @@ export async function replaceDevice(
 
 export async function undoReplacement(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   { meter_id, device_id }: Static<typeof contract.undoReplacement.params>,
   { reason }: Static<typeof contract.undoReplacement.query>,
 ): Promise<void> {
   await db.write(async (tx) => {
-    const { meter, property } = await open(tx, user_id, meter_id);
+    const { meter, property } = await open(tx, caller, meter_id);
     const device = (await ledger.devicesOf(tx, meter_id)).find(({ id }) => id === device_id);
     if (!device) throw notFound('such device at this meter');
     if (device.reading_timestamp === null) {
@@ -214,7 +215,7 @@ export async function undoReplacement(
       supersedes_id: device_id,
       reason: reason ? tidy(reason) : null,
     });
-    await writeBatch(tx, property.id, { user_id, source: 'manual', now_ms: clock() }, [next]);
+    await writeBatch(tx, property.id, { caller, source: 'manual', now_ms: clock() }, [next]);
     await project(tx, { meter, added: [], removed: [device.reading_timestamp], until_ms: FOREVER_MS });
   });
 }

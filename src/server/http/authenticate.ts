@@ -1,19 +1,20 @@
 /** Who asks: the user behind the bearer token. What they may do is decided by each action, from the database. */
 import type { FastifyRequest } from 'fastify';
+import type { Caller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The signed-in user; 0 on public routes. */
-    user_id: number;
+    /** Null on public routes. */
+    caller: Caller | null;
   }
 }
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i;
 
-/** @returns the id of the user who asks; throws not_authenticated */
-export function authenticate({ accessTokens }: Deps): (request: FastifyRequest) => Promise<number> {
+/** @returns who asks; throws not_authenticated */
+export function authenticate({ accessTokens }: Deps): (request: FastifyRequest) => Promise<Caller> {
   return async (request) => {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
     if (!token) {
@@ -29,6 +30,6 @@ export function authenticate({ accessTokens }: Deps): (request: FastifyRequest) 
         'The access token is not valid or has expired: sign in again.',
       );
     }
-    return user_id;
+    return { user_id };
   };
 }

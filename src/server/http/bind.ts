@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
 import { PROBLEMS, Problem } from '../../contract/problem.ts';
 import type { Contract } from '../../contract/schema.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 import { authenticate } from './authenticate.ts';
@@ -10,12 +11,12 @@ import { mediaType } from './json-body.ts';
 
 type In<S> = S extends TSchema ? Static<S> : undefined;
 
-/** What a handler gets: validated input, and who asks (0 where nobody needs to sign in). */
+/** What a handler gets: validated input, and who asks (not to be looked at on public routes). */
 export interface Input<C extends Contract> {
   params: In<C['params']>;
   query: In<C['query']>;
   body: In<C['body']>;
-  user_id: number;
+  caller: Caller;
   request: FastifyRequest;
   reply: FastifyReply;
 }
@@ -141,7 +142,7 @@ export function makeBind(app: FastifyInstance, deps: Deps): Bind {
         response: responses(app, contract),
       },
       onRequest: async (request) => {
-        if (!contract.public) request.user_id = await identify(request);
+        if (!contract.public) request.caller = await identify(request);
         if (contract.body || contract.streams) checkContentType(contract, request);
       },
       preValidation: async ({ params, query }) => {
@@ -153,7 +154,7 @@ export function makeBind(app: FastifyInstance, deps: Deps): Bind {
           params: request.params,
           query: request.query,
           body: request.body,
-          user_id: request.user_id,
+          caller: request.caller,
           request,
           reply,
         } as never);

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 export const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function requests(app: FastifyInstance): void {
-  app.decorateRequest('user_id', 0);
+  app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
@@ -16,7 +16,7 @@ export function requests(app: FastifyInstance): void {
         route: request.routeOptions.url ?? null,
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-        user_id: request.user_id || null,
+        user_id: request.caller?.user_id ?? null,
       },
       'request',
     );

@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import type * as contract from '../../contract/imports.ts';
 import type { ImportReport } from '../../contract/imports.ts';
 import { formatInstant } from '../../core/time.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { invalid } from '../errors.ts';
 import { metersOf } from '../meters/store.ts';
@@ -41,12 +42,12 @@ function reportMeter({ meter, recorded, unchanged, flagged }: RecordedMeter): Im
 /** Reads the whole upload, then records it in one transaction; with `dry_run` everything but the last step. */
 export async function importReadings(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   { property_id, dry_run = false }: Static<typeof contract.importReadings.query>,
   media_type: string,
   body: Readable,
 ): Promise<ImportReport> {
-  const property = await openProperty(db.read, user_id, property_id);
+  const property = await openProperty(db.read, caller, property_id);
   requireActive(property);
   const upload = new Upload(await metersOf(db.read, property_id), clock());
   await (media_type === 'text/csv' ? parseCsv : parseNdjson)(upload, body);
@@ -55,8 +56,8 @@ export async function importReadings(
   try {
     return await db.write(async (tx) => {
       await lockProperty(tx, property_id);
-      requireActive(await openProperty(tx, user_id, property_id));
-      const author = { user_id, source: 'import' as const, now_ms: clock() };
+      requireActive(await openProperty(tx, caller, property_id));
+      const author = { caller, source: 'import' as const, now_ms: clock() };
       const { batch_id, meters } = await record(tx, property_id, author, upload.readings);
       const reported = meters.map(reportMeter);
       const report: ImportReport = {

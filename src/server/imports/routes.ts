@@ -24,10 +24,10 @@ async function withUpload<T>(request: IncomingMessage, use: (upload: PassThrough
 }
 
 export function importRoutes({ bind, deps }: Routes): void {
-  bind(contracts.importReadings, async ({ user_id, query, request }) => {
+  bind(contracts.importReadings, async ({ caller, query, request }) => {
     const type = request.headers['content-type']!;
     const report = await withUpload(request.raw, (upload) =>
-      actions.importReadings(deps, user_id, query, type, upload),
+      actions.importReadings(deps, caller, query, type, upload),
     );
     return answer(report.batch_id === null ? 200 : 201, report);
   });

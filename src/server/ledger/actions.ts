@@ -9,6 +9,7 @@ import {
   GENESIS_HASH,
   inclusionPath,
 } from '../../core/chain.ts';
+import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed, type Page } from '../db/page.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
@@ -24,11 +25,11 @@ const LINES_AT_ONCE = 1000;
 
 export async function listBatches(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   query: Page,
 ): Promise<Listed<Batch>> {
-  await openProperty(db.read, user_id, property_id);
+  await openProperty(db.read, caller, property_id);
   const { rows, total } = await store.listBatches(db.read, property_id, query);
   return listed(rows.map(presentBatch), total, query);
 }
@@ -65,12 +66,8 @@ export async function verifyChain(db: Db, property_id: number): Promise<Verifica
   };
 }
 
-export async function verifyLedger(
-  { db }: Deps,
-  user_id: number,
-  property_id: number,
-): Promise<Verification> {
-  await openProperty(db.read, user_id, property_id);
+export async function verifyLedger({ db }: Deps, caller: Caller, property_id: number): Promise<Verification> {
+  await openProperty(db.read, caller, property_id);
   return verifyChain(db.read, property_id);
 }
 
@@ -88,17 +85,17 @@ async function* proofFile(db: Db, property_id: number): AsyncGenerator<string> {
 
 export async function exportLedger(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
 ): Promise<AsyncGenerator<string>> {
-  await openProperty(db.read, user_id, property_id);
+  await openProperty(db.read, caller, property_id);
   return proofFile(db.read, property_id);
 }
 
-export async function proveReading({ db }: Deps, user_id: number, reading_id: number): Promise<Proof> {
+export async function proveReading({ db }: Deps, caller: Caller, reading_id: number): Promise<Proof> {
   const entry = await store.findEntry(db.read, reading_id);
   if (!entry || entry.kind === 'device') throw notFound('such reading');
-  const property = await findProperty(db.read, user_id, entry.property_id);
+  const property = await findProperty(db.read, caller.user_id, entry.property_id);
   if (!property?.role) throw forbidden('reading');
   const batch = (await store.findBatch(db.read, entry.batch_id))!;
   const entries = await store.entriesOfBatch(db.read, batch.id);

@@ -4,19 +4,19 @@ import { answer, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
 
 export function ledgerRoutes({ bind, deps }: Routes): void {
-  bind(contracts.listBatches, async ({ user_id, params, query }) =>
-    answer(200, await actions.listBatches(deps, user_id, params.property_id, query)),
+  bind(contracts.listBatches, async ({ caller, params, query }) =>
+    answer(200, await actions.listBatches(deps, caller, params.property_id, query)),
   );
-  bind(contracts.verifyLedger, async ({ user_id, params }) =>
-    answer(200, await actions.verifyLedger(deps, user_id, params.property_id)),
+  bind(contracts.verifyLedger, async ({ caller, params }) =>
+    answer(200, await actions.verifyLedger(deps, caller, params.property_id)),
   );
-  bind(contracts.exportLedger, async ({ user_id, params, reply }) => {
-    const lines = await actions.exportLedger(deps, user_id, params.property_id);
+  bind(contracts.exportLedger, async ({ caller, params, reply }) => {
+    const lines = await actions.exportLedger(deps, caller, params.property_id);
     reply.type('application/x-ndjson');
     reply.header('content-disposition', `attachment; filename="ledger-${params.property_id}.ndjson"`);
     return answer(200, Readable.from(lines));
   });
-  bind(contracts.proveReading, async ({ user_id, params }) =>
-    answer(200, await actions.proveReading(deps, user_id, params.reading_id)),
+  bind(contracts.proveReading, async ({ caller, params }) =>
+    answer(200, await actions.proveReading(deps, caller, params.reading_id)),
   );
 }

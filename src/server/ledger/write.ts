@@ -11,6 +11,7 @@ import {
   type Sha256,
   toHex,
 } from '../../core/chain.ts';
+import type { Caller } from '../auth/caller.ts';
 import { takeIds } from '../db/dialect.ts';
 import type { Tx } from '../db/tables.ts';
 import * as store from './store.ts';
@@ -19,7 +20,7 @@ export const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 /** Who records, through what, and when. */
 export interface Author {
-  user_id: number;
+  caller: Caller;
   source: Source;
   now_ms: number;
 }
@@ -50,7 +51,7 @@ export function draft(said: Partial<Draft> & Pick<Draft, 'meter_id' | 'kind'>): 
 export async function writeBatch(
   tx: Tx,
   property_id: number,
-  { user_id, source, now_ms }: Author,
+  { caller, source, now_ms }: Author,
   drafts: readonly Draft[],
 ): Promise<{ batch_id: number; entries: ChainedEntry[] }> {
   const [batch_id] = (await takeIds(tx, 'batches', 1)) as [number];
@@ -62,7 +63,7 @@ export async function writeBatch(
     id: batch_id,
     property_id,
     sequence: (head?.sequence ?? 0) + 1,
-    recorded_by_user_id: user_id,
+    recorded_by_user_id: caller.user_id,
     source,
     created_at: now_ms,
     entry_count: entries.length,

@@ -1,3 +1,4 @@
+import type { Caller } from '../auth/caller.ts';
 import type { Db } from '../db/tables.ts';
 import { DomainError, forbidden, invalid, notFound } from '../errors.ts';
 import { requireActive } from '../properties/access.ts';
@@ -10,10 +11,10 @@ export interface OpenMeter {
 }
 
 /** @returns the meter and its property, if the user is a member; throws not_found or forbidden */
-export async function openMeter(db: Db, user_id: number, meter_id: number): Promise<OpenMeter> {
+export async function openMeter(db: Db, caller: Caller, meter_id: number): Promise<OpenMeter> {
   const meter = await findMeter(db, meter_id);
   if (!meter) throw notFound('such meter');
-  const property = await findProperty(db, user_id, meter.property_id);
+  const property = await findProperty(db, caller.user_id, meter.property_id);
   if (!property?.role) throw forbidden('meter');
   return { meter, property: property as MemberProperty };
 }

@@ -4,6 +4,7 @@ import type { Meter } from '../../contract/meters.ts';
 import { DEFAULT_PLAUSIBILITY_FACTOR } from '../../core/reading.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { formatInstant } from '../../core/time.ts';
+import type { Caller } from '../auth/caller.ts';
 import { uniqueViolation } from '../db/dialect.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Db, Tx } from '../db/tables.ts';
@@ -55,13 +56,13 @@ async function withName<T>(name: string | undefined, write: () => Promise<T>): P
 
 export async function createMainMeter(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   { property_id }: Static<typeof contract.createMainMeter.body>,
 ): Promise<Meter> {
   return withName(MAIN_METER_NAME, () =>
     db.write(async (tx) => {
       await lockProperty(tx, property_id);
-      const property = await openProperty(tx, user_id, property_id);
+      const property = await openProperty(tx, caller, property_id);
       requireActive(property);
       if (property.main_meter_id !== null) {
         throw new DomainError(
@@ -70,7 +71,7 @@ export async function createMainMeter(
         );
       }
       const meter_id = await insertMainMeter(tx, property_id, clock());
-      return presentOne(tx, (await openMeter(tx, user_id, meter_id)).meter);
+      return presentOne(tx, (await openMeter(tx, caller, meter_id)).meter);
     }),
   );
 }
@@ -98,7 +99,7 @@ async function parentOf(
 
 export async function createSubmeter(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   body: Static<typeof contract.createSubmeter.body>,
 ): Promise<Meter> {
   const is_virtual = body.sub_meter_kind === 'virtual';
@@ -110,7 +111,7 @@ export async function createSubmeter(
   const meter = await withName(name, () =>
     db.write(async (tx) => {
       await lockProperty(tx, body.property_id);
-      const property = await openProperty(tx, user_id, body.property_id);
+      const property = await openProperty(tx, caller, body.property_id);
       requireActive(property);
       const created = await store.insertMeter(tx, {
         property_id: property.id,
@@ -127,7 +128,7 @@ export async function createSubmeter(
       });
       if (body.device) {
         const { serial_number, digits = null, multiplier = 1 } = body.device;
-        const author = { user_id, source: 'manual' as const, now_ms: created.created_at };
+        const author = { caller, source: 'manual' as const, now_ms: created.created_at };
         const said = { serial_number: serial_number ? tidy(serial_number) : null, digits, multiplier };
         await writeBatch(tx, property.id, author, [draft({ meter_id: created.id, kind: 'device', ...said })]);
       }
@@ -139,11 +140,11 @@ export async function createSubmeter(
 
 export async function listMeters(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   query: Static<typeof contract.listMeters.query>,
 ): Promise<Listed<Meter>> {
-  await openProperty(db.read, user_id, property_id);
+  await openProperty(db.read, caller, property_id);
   const { rows, total } = await store.listMeters(db.read, property_id, query, query);
   const meters = rows.some(({ formula }) => formula !== null)
     ? await store.metersOf(db.read, property_id)
@@ -155,13 +156,13 @@ export async function listMeters(
   );
 }
 
-export async function getMeter({ db }: Deps, user_id: number, meter_id: number): Promise<Meter> {
-  return presentOne(db.read, (await openMeter(db.read, user_id, meter_id)).meter);
+export async function getMeter({ db }: Deps, caller: Caller, meter_id: number): Promise<Meter> {
+  return presentOne(db.read, (await openMeter(db.read, caller, meter_id)).meter);
 }
 
 export async function updateMeter(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   meter_id: number,
   { name: wanted, location, formula, plausibility_factor }: Static<typeof contract.updateMeter.body>,
 ): Promise<Meter> {
@@ -169,7 +170,7 @@ export async function updateMeter(
   return withName(name, () =>
     db.write(async (tx) => {
       await lockPropertyOfMeter(tx, meter_id);
-      const { meter } = await openMeter(tx, user_id, meter_id);
+      const { meter } = await openMeter(tx, caller, meter_id);
       if (formula && meter.sub_meter_kind !== 'virtual') throw invalid([NO_FORMULA]);
       const meters = formula ? await store.metersOf(tx, meter.property_id) : [];
       await store.updateMeter(tx, meter_id, {
@@ -187,7 +188,7 @@ export async function updateMeter(
           ...everything,
         });
       }
-      return presentOne(tx, (await openMeter(tx, user_id, meter_id)).meter);
+      return presentOne(tx, (await openMeter(tx, caller, meter_id)).meter);
     }),
   );
 }

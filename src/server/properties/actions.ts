@@ -3,6 +3,7 @@ import type * as contract from '../../contract/properties.ts';
 import type { Property } from '../../contract/properties.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { formatInstant } from '../../core/time.ts';
+import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Deps } from '../deps.ts';
 import { openProperty } from './access.ts';
@@ -25,7 +26,7 @@ function present(row: store.MemberProperty): Property {
 
 export async function createProperty(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   body: Static<typeof contract.createProperty.body>,
 ): Promise<Property> {
   const display_name = tidy(body.display_name);
@@ -40,34 +41,34 @@ export async function createProperty(
       is_active: 1,
       created_at,
     });
-    await store.insertMembership(tx, { property_id, user_id, role: 'owner', created_at });
+    await store.insertMembership(tx, { property_id, user_id: caller.user_id, role: 'owner', created_at });
     await store.insertMainMeter(tx, property_id, created_at);
-    return present(await openProperty(tx, user_id, property_id));
+    return present(await openProperty(tx, caller, property_id));
   });
 }
 
 export async function listProperties(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   query: Static<typeof contract.listProperties.query>,
 ): Promise<Listed<Property>> {
-  const { rows, total } = await store.listProperties(db.read, user_id, query, query);
+  const { rows, total } = await store.listProperties(db.read, caller.user_id, query, query);
   return listed(rows.map(present), total, query);
 }
 
-export async function getProperty({ db }: Deps, user_id: number, property_id: number): Promise<Property> {
-  return present(await openProperty(db.read, user_id, property_id));
+export async function getProperty({ db }: Deps, caller: Caller, property_id: number): Promise<Property> {
+  return present(await openProperty(db.read, caller, property_id));
 }
 
 export async function updateProperty(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   body: Static<typeof contract.updateProperty.body>,
 ): Promise<Property> {
   const { display_name, address, ...rest } = body;
   return db.write(async (tx) => {
-    await openProperty(tx, user_id, property_id);
+    await openProperty(tx, caller, property_id);
     await store.updateProperty(tx, property_id, {
       ...rest,
       ...(display_name === undefined
@@ -75,6 +76,6 @@ export async function updateProperty(
         : { display_name: tidy(display_name), display_name_folded: fold(tidy(display_name)) }),
       ...(address === undefined ? {} : { address: address && tidy(address) }),
     });
-    return present(await openProperty(tx, user_id, property_id));
+    return present(await openProperty(tx, caller, property_id));
   });
 }

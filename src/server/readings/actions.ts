@@ -5,6 +5,7 @@ import { asRecorded } from '../../core/reading.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { formatInstant, parseInstant } from '../../core/time.ts';
 import { formatKwh, parseKwh } from '../../core/units.ts';
+import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
@@ -53,16 +54,16 @@ async function presentRecorded(tx: Tx, meters: readonly RecordedMeter[]): Promis
 
 export async function createReading(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   body: Static<typeof contract.createReading.body>,
 ): Promise<Outcome<Reading>> {
   return db.write(async (tx) => {
     await lockPropertyOfMeter(tx, body.meter_id);
-    const opened = await openMeter(tx, user_id, body.meter_id);
+    const opened = await openMeter(tx, caller, body.meter_id);
     requireRecordable(opened, 'meter_id');
     const { meter } = opened;
     const reading = toReading(body);
-    const author = { user_id, source: 'manual' as const, now_ms: clock() };
+    const author = { caller, source: 'manual' as const, now_ms: clock() };
     const { batch_id, meters } = await record(tx, meter.property_id, author, new Map([[meter, [reading]]]));
     const [presented] = await presentRecorded(tx, meters);
     return { created: batch_id !== null, body: presented! };
@@ -81,7 +82,7 @@ function namedMeter(property: MemberProperty, meters: readonly MeterRow[], name:
 
 export async function createReadings(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   body: Static<typeof contract.createReadings.body>,
 ): Promise<Outcome<Listed<Reading>>> {
   const reading_timestamp = parsed(parseInstant(body.reading_timestamp));
@@ -93,7 +94,7 @@ export async function createReadings(
   });
   return db.write(async (tx) => {
     await lockProperty(tx, body.property_id);
-    const property = await openProperty(tx, user_id, body.property_id);
+    const property = await openProperty(tx, caller, body.property_id);
     requireActive(property);
     const meters = await metersOf(tx, property.id);
     const main = meters.find(({ id }) => id === property.main_meter_id);
@@ -106,17 +107,17 @@ export async function createReadings(
       }
       round.set(meter, [toNew(value)]);
     }
-    const author = { user_id, source: 'manual' as const, now_ms: clock() };
+    const author = { caller, source: 'manual' as const, now_ms: clock() };
     const recorded = await record(tx, property.id, author, round);
     const items = await presentRecorded(tx, recorded.meters);
     return { created: recorded.batch_id !== null, body: listed(items, items.length, {}) };
   });
 }
 
-export async function getReading({ db }: Deps, user_id: number, reading_id: number): Promise<Reading> {
+export async function getReading({ db }: Deps, caller: Caller, reading_id: number): Promise<Reading> {
   const [row] = await store.entriesById(db.read, [reading_id]);
   if (!row || row.kind === 'void') throw notFound('such reading');
-  const property = await findProperty(db.read, user_id, row.property_id);
+  const property = await findProperty(db.read, caller.user_id, row.property_id);
   if (!property?.role) throw forbidden('reading');
   return presentReading(row);
 }
@@ -156,18 +157,18 @@ function summarise(
 
 export async function getSummary(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   query: Static<typeof contract.getSummary.query>,
 ): Promise<Summary> {
-  const property = await openProperty(db.read, user_id, property_id);
+  const property = await openProperty(db.read, caller, property_id);
   const instant_ms = parsed(parseInstant(query.reading_timestamp));
   const rows = await store.entriesAt(db.read, property_id, instant_ms);
   return summarise(property, await metersOf(db.read, property_id), instant_ms, rows);
 }
 
-export async function getLatest({ db }: Deps, user_id: number, property_id: number): Promise<Summary> {
-  const property = await openProperty(db.read, user_id, property_id);
+export async function getLatest({ db }: Deps, caller: Caller, property_id: number): Promise<Summary> {
+  const property = await openProperty(db.read, caller, property_id);
   const instant_ms = await store.latestInstant(db.read, property_id);
   if (instant_ms === null) {
     return { property_id, reading_timestamp: null, main_meter: null, submeters: [], unmetered: null };
@@ -178,11 +179,11 @@ export async function getLatest({ db }: Deps, user_id: number, property_id: numb
 
 export async function getHistory(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   meter_id: number,
   query: Static<typeof contract.getHistory.query>,
 ): Promise<Listed<Reading>> {
-  const { meter } = await openMeter(db.read, user_id, meter_id);
+  const { meter } = await openMeter(db.read, caller, meter_id);
   const find = query.include_superseded ? store.historyWithSuperseded : store.history;
   const { rows, total } = await find(db.read, meter.property_id, meter_id, query);
   return listed(rows.map(presentReading), total, query);
@@ -190,13 +191,13 @@ export async function getHistory(
 
 export async function listRevisions(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   reading_id: number,
   { limit, offset }: Static<typeof contract.listRevisions.query>,
 ): Promise<Listed<Revision>> {
   const entry = await findEntry(db.read, reading_id);
   if (!entry || entry.kind === 'device') throw notFound('such reading');
-  const property = await findProperty(db.read, user_id, entry.property_id);
+  const property = await findProperty(db.read, caller.user_id, entry.property_id);
   if (!property?.role) throw forbidden('reading');
   const rows = await store.entriesById(db.read, await lineage(db.read, reading_id));
   return listed(rows.slice(offset, offset! + limit!).map(presentRevision), rows.length, {
@@ -207,11 +208,11 @@ export async function listRevisions(
 
 export async function getMeterRange(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   meter_id: number,
   query: Static<typeof contract.getMeterRange.query>,
 ): Promise<Listed<Reading>> {
-  const { property } = await openMeter(db.read, user_id, meter_id);
+  const { property } = await openMeter(db.read, caller, meter_id);
   const { start_ms, end_ms } = parsePeriod(query, property.timezone);
   const { rows, total } = await store.range(db.read, property.id, [meter_id], start_ms, end_ms, query);
   return listed(rows.map(presentReading), total, query);
@@ -219,11 +220,11 @@ export async function getMeterRange(
 
 export async function getPropertyRange(
   { db }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   query: Static<typeof contract.getPropertyRange.query>,
 ): Promise<Listed<Reading>> {
-  const property = await openProperty(db.read, user_id, property_id);
+  const property = await openProperty(db.read, caller, property_id);
   const { start_ms, end_ms } = parsePeriod(query, property.timezone);
   const meters = (await metersOf(db.read, property_id)).filter(({ is_active }) => is_active);
   const meter_ids = meters.map(({ id }) => id);

@@ -6,6 +6,7 @@ import { deviceAt, type Recorded, registerSpan } from '../../core/reading.ts';
 import { tidy } from '../../core/text.ts';
 import { formatInstant, parseInstant } from '../../core/time.ts';
 import { formatKwh, parseKwh } from '../../core/units.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, invalid, notFound } from '../errors.ts';
@@ -27,11 +28,11 @@ function isReading(entry: ledger.EntryRow): entry is Correctable['entry'] {
   return entry.kind === 'absolute' || entry.kind === 'relative';
 }
 
-async function openCorrectable(tx: Tx, user_id: number, reading_id: number): Promise<Correctable> {
+async function openCorrectable(tx: Tx, caller: Caller, reading_id: number): Promise<Correctable> {
   await ledger.lockPropertyOfEntry(tx, reading_id);
   const entry = await ledger.findEntry(tx, reading_id);
   if (!entry || !isReading(entry)) throw notFound('such reading');
-  const opened = await openMeter(tx, user_id, entry.meter_id);
+  const opened = await openMeter(tx, caller, entry.meter_id);
   requireRecordable(opened, 'reading_id');
   await requireInForce(tx, reading_id);
   return { ...opened, entry };
@@ -76,7 +77,7 @@ async function requireFree(tx: Tx, { meter, property }: OpenMeter, instant_ms: n
 async function supersede(
   { clock }: Deps,
   tx: Tx,
-  user_id: number,
+  caller: Caller,
   correctable: Correctable,
   changes: Partial<Draft> | null,
   reason: string | null | undefined,
@@ -90,7 +91,7 @@ async function supersede(
       : { ...as_it_was, ...changes, ...why };
   const moved = changes !== null && next.reading_timestamp !== entry.reading_timestamp;
   if (moved) await requireFree(tx, correctable, next.reading_timestamp!);
-  const author = { user_id, source: 'manual' as const, now_ms: clock() };
+  const author = { caller, source: 'manual' as const, now_ms: clock() };
   const { entries } = await writeBatch(tx, property.id, author, [next]);
   const { id: entry_id } = entries[0]!;
   const added = changes === null ? [] : [{ ...toRecorded(next), entry_id }];
@@ -105,7 +106,7 @@ async function present(tx: Tx, reading_id: number): Promise<Reading> {
 
 export async function correctReading(
   deps: Deps,
-  user_id: number,
+  caller: Caller,
   reading_id: number,
   { value, reading_timestamp, note, reason }: Static<typeof contract.correctReading.body>,
 ): Promise<Reading> {
@@ -113,7 +114,7 @@ export async function correctReading(
     throw invalid([{ path: 'body', message: 'must name a value, a reading_timestamp or a note to correct' }]);
   }
   return deps.db.write(async (tx) => {
-    const correctable = await openCorrectable(tx, user_id, reading_id);
+    const correctable = await openCorrectable(tx, caller, reading_id);
     const { entry } = correctable;
     const instant_ms =
       reading_timestamp === undefined ? entry.reading_timestamp : parsed(parseInstant(reading_timestamp));
@@ -128,18 +129,18 @@ export async function correctReading(
       ...(value === undefined ? {} : { value_wh: parsed(parseKwh(value)), rollover_wh: null, confirmed: 0 }),
       ...(note === undefined ? {} : { note: note && tidy(note) }),
     };
-    return present(tx, await supersede(deps, tx, user_id, correctable, changes, reason));
+    return present(tx, await supersede(deps, tx, caller, correctable, changes, reason));
   });
 }
 
 export async function voidReading(
   deps: Deps,
-  user_id: number,
+  caller: Caller,
   reading_id: number,
   { reason }: Static<typeof contract.voidReading.query>,
 ): Promise<void> {
   await deps.db.write(async (tx) => {
-    await supersede(deps, tx, user_id, await openCorrectable(tx, user_id, reading_id), null, reason);
+    await supersede(deps, tx, caller, await openCorrectable(tx, caller, reading_id), null, reason);
   });
 }
 
@@ -154,12 +155,12 @@ function notARollover({ kind }: ledger.EntryRow, rollover_wh: number): DomainErr
 
 export async function settleRollover(
   deps: Deps,
-  user_id: number,
+  caller: Caller,
   reading_id: number,
   { digits, reason }: Static<typeof contract.settleRollover.body>,
 ): Promise<Reading> {
   return deps.db.write(async (tx) => {
-    const correctable = await openCorrectable(tx, user_id, reading_id);
+    const correctable = await openCorrectable(tx, caller, reading_id);
     const { entry, meter } = correctable;
     const { devices } = await rulesOf(tx, meter);
     const device = deviceAt(devices, entry.reading_timestamp);
@@ -167,7 +168,7 @@ export async function settleRollover(
     if (rollover_wh === null) {
       throw invalid([{ path: 'digits', message: 'is required: nobody said how many digits the device has' }]);
     }
-    const id = await supersede(deps, tx, user_id, correctable, { rollover_wh }, reason);
+    const id = await supersede(deps, tx, caller, correctable, { rollover_wh }, reason);
     const { rolled_over } = (await projection.readingAt(
       tx,
       meter.property_id,
@@ -181,12 +182,12 @@ export async function settleRollover(
 
 export async function confirmReading(
   deps: Deps,
-  user_id: number,
+  caller: Caller,
   reading_id: number,
   { reason }: Static<typeof contract.confirmReading.body>,
 ): Promise<Reading> {
   return deps.db.write(async (tx) => {
-    const correctable = await openCorrectable(tx, user_id, reading_id);
-    return present(tx, await supersede(deps, tx, user_id, correctable, { confirmed: 1 }, reason));
+    const correctable = await openCorrectable(tx, caller, reading_id);
+    return present(tx, await supersede(deps, tx, caller, correctable, { confirmed: 1 }, reason));
   });
 }

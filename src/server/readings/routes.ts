@@ -5,49 +5,49 @@ import * as corrections from './corrections.ts';
 import { undoBatch } from './undo.ts';
 
 export function readingRoutes({ bind, deps }: Routes): void {
-  bind(contracts.createReading, async ({ user_id, body }) => {
-    const { created, body: reading } = await actions.createReading(deps, user_id, body);
+  bind(contracts.createReading, async ({ caller, body }) => {
+    const { created, body: reading } = await actions.createReading(deps, caller, body);
     return answer(created ? 201 : 200, reading);
   });
-  bind(contracts.createReadings, async ({ user_id, body }) => {
-    const { created, body: readings } = await actions.createReadings(deps, user_id, body);
+  bind(contracts.createReadings, async ({ caller, body }) => {
+    const { created, body: readings } = await actions.createReadings(deps, caller, body);
     return answer(created ? 201 : 200, readings);
   });
-  bind(contracts.getReading, async ({ user_id, params }) =>
-    answer(200, await actions.getReading(deps, user_id, params.reading_id)),
+  bind(contracts.getReading, async ({ caller, params }) =>
+    answer(200, await actions.getReading(deps, caller, params.reading_id)),
   );
-  bind(contracts.correctReading, async ({ user_id, params, body }) =>
-    answer(200, await corrections.correctReading(deps, user_id, params.reading_id, body)),
+  bind(contracts.correctReading, async ({ caller, params, body }) =>
+    answer(200, await corrections.correctReading(deps, caller, params.reading_id, body)),
   );
-  bind(contracts.voidReading, async ({ user_id, params, query }) => {
-    await corrections.voidReading(deps, user_id, params.reading_id, query);
+  bind(contracts.voidReading, async ({ caller, params, query }) => {
+    await corrections.voidReading(deps, caller, params.reading_id, query);
     return answer(204, null);
   });
-  bind(contracts.settleRollover, async ({ user_id, params, body }) =>
-    answer(201, await corrections.settleRollover(deps, user_id, params.reading_id, body)),
+  bind(contracts.settleRollover, async ({ caller, params, body }) =>
+    answer(201, await corrections.settleRollover(deps, caller, params.reading_id, body)),
   );
-  bind(contracts.confirmReading, async ({ user_id, params, body }) =>
-    answer(201, await corrections.confirmReading(deps, user_id, params.reading_id, body)),
+  bind(contracts.confirmReading, async ({ caller, params, body }) =>
+    answer(201, await corrections.confirmReading(deps, caller, params.reading_id, body)),
   );
-  bind(contracts.listRevisions, async ({ user_id, params, query }) =>
-    answer(200, await actions.listRevisions(deps, user_id, params.reading_id, query)),
+  bind(contracts.listRevisions, async ({ caller, params, query }) =>
+    answer(200, await actions.listRevisions(deps, caller, params.reading_id, query)),
   );
-  bind(contracts.undoBatch, async ({ user_id, params, body }) =>
-    answer(201, await undoBatch(deps, user_id, params.property_id, params.batch_id, body.reason)),
+  bind(contracts.undoBatch, async ({ caller, params, body }) =>
+    answer(201, await undoBatch(deps, caller, params.property_id, params.batch_id, body.reason)),
   );
-  bind(contracts.getSummary, async ({ user_id, params, query }) =>
-    answer(200, await actions.getSummary(deps, user_id, params.property_id, query)),
+  bind(contracts.getSummary, async ({ caller, params, query }) =>
+    answer(200, await actions.getSummary(deps, caller, params.property_id, query)),
   );
-  bind(contracts.getLatest, async ({ user_id, params }) =>
-    answer(200, await actions.getLatest(deps, user_id, params.property_id)),
+  bind(contracts.getLatest, async ({ caller, params }) =>
+    answer(200, await actions.getLatest(deps, caller, params.property_id)),
   );
-  bind(contracts.getHistory, async ({ user_id, params, query }) =>
-    answer(200, await actions.getHistory(deps, user_id, params.meter_id, query)),
+  bind(contracts.getHistory, async ({ caller, params, query }) =>
+    answer(200, await actions.getHistory(deps, caller, params.meter_id, query)),
   );
-  bind(contracts.getMeterRange, async ({ user_id, params, query }) =>
-    answer(200, await actions.getMeterRange(deps, user_id, params.meter_id, query)),
+  bind(contracts.getMeterRange, async ({ caller, params, query }) =>
+    answer(200, await actions.getMeterRange(deps, caller, params.meter_id, query)),
   );
-  bind(contracts.getPropertyRange, async ({ user_id, params, query }) =>
-    answer(200, await actions.getPropertyRange(deps, user_id, params.property_id, query)),
+  bind(contracts.getPropertyRange, async ({ caller, params, query }) =>
+    answer(200, await actions.getPropertyRange(deps, caller, params.property_id, query)),
   );
 }

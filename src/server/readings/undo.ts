@@ -2,6 +2,7 @@
 import type { Batch } from '../../contract/ledger.ts';
 import { tidy } from '../../core/text.ts';
 import { formatInstant } from '../../core/time.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -91,7 +92,7 @@ async function requireFree(
 
 export async function undoBatch(
   { db, clock }: Deps,
-  user_id: number,
+  caller: Caller,
   property_id: number,
   batch_id: number,
   said: string | undefined,
@@ -99,7 +100,7 @@ export async function undoBatch(
   const reason = said ? tidy(said) : null;
   return db.write(async (tx) => {
     await lockProperty(tx, property_id);
-    requireActive(await openProperty(tx, user_id, property_id));
+    requireActive(await openProperty(tx, caller, property_id));
     const batch = await ledger.findBatch(tx, batch_id);
     if (batch?.property_id !== property_id) throw notFound('such batch in this property');
     await requireInForce(tx, batch_id);
@@ -110,7 +111,7 @@ export async function undoBatch(
       await requireNoFirstDevice(tx, reversal);
       reversals.push(reversal);
     }
-    const author = { user_id, source: 'manual' as const, now_ms: clock() };
+    const author = { caller, source: 'manual' as const, now_ms: clock() };
     const written = await writeBatch(
       tx,
       property_id,
