@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { consumption } from '../src/core/energy.ts';
-import { type Device, FIRST_DEVICE, type Projected, type Recorded, step } from '../src/core/reading.ts';
+import { type Device, FIRST_DEVICE, type Recorded, type Standing, step } from '../src/core/reading.ts';
 import { formatKwh, parseKwh } from '../src/core/units.ts';
 
 /** What stands in the notebook, one line each: the day, and what was read or done on it. */
@@ -304,9 +304,9 @@ function devicesOf({ digits, multiplier = 1, notebook }: Example): Device[] {
   return devices;
 }
 
-function project(example: Example): Projected[] {
+function project(example: Example): Standing[] {
   const rules = { devices: devicesOf(example), plausibility_factor: null };
-  const rows: Projected[] = [];
+  const rows: Standing[] = [];
   for (const line of example.notebook) rows.push(step(rows.at(-1) ?? null, toRecorded(line), rules));
   return rows;
 }

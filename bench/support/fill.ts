@@ -21,16 +21,17 @@ function inserts(engine: Engine, steps: string, meters: number): string[] {
   // The main meter counts more than its ten submeters together.
   const step_wh = `(CASE m.meter_type WHEN 'main_meter' THEN 2900 ELSE 137 + m.id % 97 END)`;
   const value = `k * ${step_wh}`;
-  const peak_w = `CASE k WHEN 0 THEN 0 ELSE ${3_600_000 / STEP_MS} * ${step_wh} END`;
-  const stretches = `CASE WHEN k < ${JUDGED_AFTER} THEN k ELSE ${JUDGED_AFTER} END`;
+  const rate_w = `CASE k WHEN 0 THEN NULL ELSE ${3_600_000 / STEP_MS} * ${step_wh} END`;
+  const is_highest = `CASE k WHEN 1 THEN 1 ELSE 0 END`;
+  const stretches = `CASE WHEN k <= ${JUDGED_AFTER} THEN k ELSE ${JUDGED_AFTER + 1} END`;
   return [
     `INSERT INTO ledger_entries
       (id, property_id, batch_id, meter_id, kind, reading_timestamp, value_wh, confirmed, leaf_hash)
       SELECT ${entry_id}, m.property_id, b.id, m.id, 'absolute', ${instant}, ${value}, 0, ${noLeafHash(engine)}
       FROM ${steps} CROSS JOIN meters AS m JOIN batches AS b ON b.property_id = m.property_id`,
     `INSERT INTO readings (property_id, meter_id, reading_timestamp, entry_id, reading_type, value_wh,
-      confirmed, energy_wh, offset_wh, gap_ms, peak_w, stretches, decreased, rolled_over, implausible)
-      SELECT m.property_id, m.id, ${instant}, ${entry_id}, 0, ${value}, 0, ${value}, 0, 0, ${peak_w}, ${stretches}, 0, 0, 0
+      confirmed, energy_wh, offset_wh, gap_ms, rate_w, stretches, is_highest, decreased, rolled_over, implausible)
+      SELECT m.property_id, m.id, ${instant}, ${entry_id}, 0, ${value}, 0, ${value}, 0, 0, ${rate_w}, ${stretches}, ${is_highest}, 0, 0, 0
       FROM ${steps} CROSS JOIN meters AS m`,
   ];
 }

@@ -9,12 +9,12 @@ import type { MeterReading } from './readings.ts';
 const ENTRY = 'id, property_id, batch_id, meter_id, kind, reading_timestamp, value_wh, confirmed, leaf_hash';
 const READING =
   'property_id, meter_id, reading_timestamp, entry_id, reading_type, value_wh, confirmed, energy_wh, ' +
-  'offset_wh, gap_ms, peak_w, stretches, decreased, rolled_over, implausible';
+  'offset_wh, gap_ms, rate_w, stretches, is_highest, decreased, rolled_over, implausible';
 const BATCH =
   'property_id, sequence, recorded_by_user_id, source, created_at, entry_count, merkle_root, hash';
 
 /** What follows `energy_wh`: the rate is a kW. */
-const REST = [0, 0, 1000, 3, 0, 0, 0];
+const REST = [0, 0, 1000, 4, 0, 0, 0, 0];
 
 interface Insert {
   town: Town;

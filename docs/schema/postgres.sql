@@ -61,8 +61,9 @@ readings.confirmed smallint NOT NULL
 readings.energy_wh bigint NOT NULL
 readings.offset_wh bigint
 readings.gap_ms bigint NOT NULL
-readings.peak_w bigint NOT NULL
+readings.rate_w bigint
 readings.stretches smallint NOT NULL
+readings.is_highest smallint NOT NULL
 readings.decreased smallint NOT NULL
 readings.rolled_over smallint NOT NULL
 readings.implausible smallint NOT NULL
@@ -138,6 +139,7 @@ CREATE UNIQUE INDEX properties_pkey ON public.properties USING btree (id)
 CREATE INDEX readings_decreased ON public.readings USING btree (property_id, reading_timestamp, meter_id) WHERE (decreased = 1)
 CREATE INDEX readings_implausible ON public.readings USING btree (property_id, reading_timestamp, meter_id) WHERE (implausible = 1)
 CREATE UNIQUE INDEX readings_pkey ON public.readings USING btree (property_id, meter_id, reading_timestamp)
+CREATE INDEX readings_rates ON public.readings USING btree (property_id, meter_id, reading_timestamp) WHERE ((is_highest = 1) OR (implausible = 1))
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
 CREATE INDEX sessions_by_family ON public.sessions USING btree (family)
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id)

@@ -93,8 +93,9 @@ CREATE TABLE readings (
       energy_wh INTEGER NOT NULL,
       offset_wh INTEGER,
       gap_ms INTEGER NOT NULL,
-      peak_w INTEGER NOT NULL,
+      rate_w INTEGER,
       stretches INTEGER NOT NULL,
+      is_highest INTEGER NOT NULL,
       decreased INTEGER NOT NULL,
       rolled_over INTEGER NOT NULL,
       implausible INTEGER NOT NULL,
@@ -143,6 +144,9 @@ CREATE UNIQUE INDEX meters_one_main ON meters (property_id) WHERE meter_type = '
 CREATE INDEX readings_decreased ON readings (property_id, reading_timestamp, meter_id) WHERE decreased = 1;
 
 CREATE INDEX readings_implausible ON readings (property_id, reading_timestamp, meter_id) WHERE implausible = 1;
+
+CREATE INDEX readings_rates ON readings (property_id, meter_id, reading_timestamp)
+      WHERE is_highest = 1 OR implausible = 1;
 
 CREATE INDEX sessions_by_family ON sessions (family);
 

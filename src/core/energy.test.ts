@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Boundary, type Consumption, consumption, type Side, UNKNOWN, unmetered } from './energy.ts';
-import { asRecorded, FIRST_DEVICE, type Projected, type Recorded, step } from './reading.ts';
+import { asRecorded, FIRST_DEVICE, type Recorded, type Standing, step } from './reading.ts';
 import { bucketBoundaries, INTERVALS } from './time.ts';
 import { formatKwh, parseKwh } from './units.ts';
 
@@ -25,20 +25,20 @@ function written(line: string): Recorded {
 
 const RULES = { devices: [FIRST_DEVICE], plausibility_factor: null };
 
-function fold(readings: readonly Recorded[]): Projected[] {
-  const rows: Projected[] = [];
+function fold(readings: readonly Recorded[]): Standing[] {
+  const rows: Standing[] = [];
   for (const reading of readings) rows.push(step(rows.at(-1) ?? null, reading, RULES));
   return rows;
 }
 
 /** An instant and the readings around it, as a look-up in the ledger would find them. */
-function side(rows: readonly Projected[], instant_ms: number): Side {
+function side(rows: readonly Standing[], instant_ms: number): Side {
   const previous = rows.findLast((row) => row.reading_timestamp <= instant_ms) ?? null;
   const next = rows.find((row) => row.reading_timestamp > instant_ms) ?? null;
   return { instant_ms, neighbours: { previous, next } };
 }
 
-function used(rows: readonly Projected[], from_ms: number, to_ms: number, boundary: Boundary): Consumption {
+function used(rows: readonly Standing[], from_ms: number, to_ms: number, boundary: Boundary): Consumption {
   return consumption(side(rows, from_ms), side(rows, to_ms), boundary);
 }
 
@@ -284,7 +284,7 @@ describe('what no submeter measured', () => {
 });
 
 /** Any readings a ledger would take, in order of time, within two days. */
-const anyHistory: fc.Arbitrary<Projected[]> = fc
+const anyHistory: fc.Arbitrary<Standing[]> = fc
   .array(
     fc.record({
       minutes_since: fc.integer({ min: 1, max: 300 }),
@@ -310,7 +310,7 @@ const anyHistory: fc.Arbitrary<Projected[]> = fc
   });
 
 /** Instants from before the first reading to after the last, on readings and off them. */
-const anyInstants = (rows: readonly Projected[]) => {
+const anyInstants = (rows: readonly Standing[]) => {
   const edges = rows.flatMap((row) => [row.reading_timestamp, row.period_start ?? row.reading_timestamp]);
   const anywhere = fc.integer({ min: instant('00:00') - 864e5, max: instant('00:00') + 3 * 864e5 });
   const one = edges.length > 0 ? fc.oneof(anywhere, fc.constantFrom(...edges)) : anywhere;

@@ -1,17 +1,18 @@
 /** From readings to consumption: energy at an instant, consumption of a period, and the unmetered rest. */
 import type { Projected } from './reading.ts';
-import { scaleRounded } from './units.ts';
+import { scaleRounded, scaleUp } from './units.ts';
 
 /** What consumption needs to know of a reading. */
 export type Point = Pick<
   Projected,
-  'reading_timestamp' | 'reading_type' | 'value_wh' | 'period_start' | 'energy_wh' | 'gap_ms' | 'peak_w'
+  'reading_timestamp' | 'reading_type' | 'value_wh' | 'period_start' | 'energy_wh' | 'gap_ms'
 >;
 
 /** The readings of one meter around an instant: the last at or before it, the first after it. */
 export interface Neighbours {
   previous: Point | null;
-  next: Point | null;
+  /** With the highest plausible rate of the meter up to it, in W. */
+  next: (Point & { highest_w: number }) | null;
 }
 
 /** `interpolate` reads between two readings on a straight line; `exact` knows energy only where a reading is. */
@@ -92,15 +93,15 @@ function endAtReading(instant_ms: number, neighbours: Neighbours): End | null {
 function uncertainty(
   instant_ms: number,
   known: { from: number; energy_wh: number },
-  next: Point,
+  next: Point & { highest_w: number },
   used_wh: number,
 ) {
   const stretch_wh = next.energy_wh - known.energy_wh;
   const before_ms = instant_ms - known.from;
   const after_ms = next.reading_timestamp - instant_ms;
-  const mean_w = Math.ceil((stretch_wh * 3_600_000) / (before_ms + after_ms));
-  const peak_w = Math.max(next.peak_w, mean_w);
-  const at_most = (during_ms: number) => Math.min(stretch_wh, Math.ceil((peak_w * during_ms) / 3_600_000));
+  const mean_w = scaleUp(stretch_wh, 3_600_000, before_ms + after_ms);
+  const peak_w = Math.max(next.highest_w, mean_w);
+  const at_most = (during_ms: number) => Math.min(stretch_wh, scaleUp(peak_w, during_ms, 3_600_000));
   const highest_wh = at_most(before_ms);
   const lowest_wh = stretch_wh - at_most(after_ms);
   return Math.max(highest_wh - used_wh, used_wh - lowest_wh, 0);

@@ -7,12 +7,15 @@ import {
   deviceAt,
   EnergyOutOfRange,
   FIRST_DEVICE,
+  type Highest,
   IntervalOverlap,
   JUDGED_AFTER,
   type MeterRules,
   type Projected,
   type Recorded,
   registerSpan,
+  rejudge,
+  type Standing,
   shiftAfter,
   step,
 } from './reading.ts';
@@ -30,7 +33,7 @@ const instant = (time: string) => Date.parse(`2026-03-02T${time}:00Z`);
 
 /** What was recorded, and the device that it installs, if it is a replacement. */
 type Entry = Recorded & { installs: Device | null };
-type Row = Projected & Entry;
+type Row = Standing & Entry;
 
 const TYPES = { register: 'absolute', used: 'relative', replaced: 'replacement' } as const;
 
@@ -412,7 +415,7 @@ describe('what a reading does to the energy of its meter', () => {
 
   test('an energy that no whole number holds exactly is refused', () => {
     const rules = rulesOf(PLAIN, []);
-    const full: Projected = {
+    const full: Standing = {
       ...step(null, written('06:00 used 1'), rules),
       energy_wh: Number.MAX_SAFE_INTEGER - MAX_REGISTER_WH,
     };
@@ -433,8 +436,8 @@ describe('what a reading does to the energy of its meter', () => {
 });
 
 describe('a rate far above what a meter has shown', () => {
-  /** The highest plausible rate so far, how many plausible stretches there were, and the flags. */
-  type Judged = [peak_w: number, stretches: number, ...flags: Flags];
+  /** The highest plausible rate so far, how many rates there were, one more than are not judged at most, and the flags. */
+  type Judged = [highest_w: number, stretches: number, ...flags: Flags];
   type History = [title: string, factor: number | null, lines: [line: string, judged: Judged][]];
   const KILOWATT: [string, Judged][] = [
     ['06:00 register 0', [0, 0]],
@@ -443,19 +446,19 @@ describe('a rate far above what a meter has shown', () => {
     ['09:00 register 3', [1000, 3]],
   ];
   const HISTORIES: History[] = [
-    ['ten times the highest is plausible', 10, [...KILOWATT, ['10:00 register 13', [10_000, 3]]]],
-    ['a Wh more is not', 10, [...KILOWATT, ['10:00 register 13.001', [1000, 3, 'implausible']]]],
-    ['the factor is the meter’s', 2, [...KILOWATT, ['10:00 register 5.001', [1000, 3, 'implausible']]]],
-    ['no factor, no judgement', null, [...KILOWATT, ['10:00 register 5000', [4_997_000, 3]]]],
+    ['ten times the highest is plausible', 10, [...KILOWATT, ['10:00 register 13', [10_000, 4]]]],
+    ['a Wh more is not', 10, [...KILOWATT, ['10:00 register 13.001', [1000, 4, 'implausible']]]],
+    ['the factor is the meter’s', 2, [...KILOWATT, ['10:00 register 5.001', [1000, 4, 'implausible']]]],
+    ['no factor, no judgement', null, [...KILOWATT, ['10:00 register 5000', [4_997_000, 4]]]],
     [
       'what is implausible does not make itself plausible',
       10,
       [
         ...KILOWATT,
-        ['10:00 register 103', [1000, 3, 'implausible']],
-        ['11:00 register 203', [1000, 3, 'implausible']],
-        ['12:00 register 213', [10_000, 3]],
-        ['13:00 register 313', [100_000, 3]],
+        ['10:00 register 103', [1000, 4, 'implausible']],
+        ['11:00 register 203', [1000, 4, 'implausible']],
+        ['12:00 register 213', [10_000, 4]],
+        ['13:00 register 313', [100_000, 4]],
       ],
     ],
     [
@@ -463,8 +466,8 @@ describe('a rate far above what a meter has shown', () => {
       10,
       [
         ...KILOWATT,
-        ['10:00 register 103 confirmed yes', [100_000, 3]],
-        ['11:00 register 1103', [1_000_000, 3]],
+        ['10:00 register 103 confirmed yes', [100_000, 4]],
+        ['11:00 register 1103', [1_000_000, 4]],
       ],
     ],
     [
@@ -485,7 +488,7 @@ describe('a rate far above what a meter has shown', () => {
         ['07:00 register 7', [0, 1]],
         ['08:00 register 7', [0, 2]],
         ['09:00 register 7', [0, 3]],
-        ['10:00 register 8', [1000, 3]],
+        ['10:00 register 8', [1000, 4]],
       ],
     ],
     [
@@ -496,7 +499,7 @@ describe('a rate far above what a meter has shown', () => {
         ['07:00 register 7.099', [99, 1]],
         ['08:00 register 7.099', [99, 2]],
         ['09:00 register 7.099', [99, 3]],
-        ['10:00 register 8.1', [99, 3, 'implausible']],
+        ['10:00 register 8.1', [99, 4, 'implausible']],
       ],
     ],
     [
@@ -518,8 +521,8 @@ describe('a rate far above what a meter has shown', () => {
         ['10:00 used 1 since 09:30', [2000, 2]],
         ['11:00 register 900', [2000, 2]],
         ['12:00 register 901', [2000, 3]],
-        ['13:00 used 15 since 12:30', [2000, 3, 'implausible']],
-        ['14:00 used 10 since 13:30', [20_000, 3]],
+        ['13:00 used 15 since 12:30', [2000, 4, 'implausible']],
+        ['14:00 used 10 since 13:30', [20_000, 4]],
       ],
     ],
     [
@@ -539,20 +542,20 @@ describe('a rate far above what a meter has shown', () => {
           line.replace('register ', 'register 999'),
           judged,
         ]),
-        ['10:00 register 100.003', [1000, 3, 'rolled_over', 'implausible']],
+        ['10:00 register 100.003', [1000, 4, 'rolled_over', 'implausible']],
       ],
     ],
     [
       'a replacement is judged like a reading',
       10,
-      [...KILOWATT, ['10:00 replaced 50 by 0', [1000, 3, 'implausible']], ['11:00 register 10', [10_000, 3]]],
+      [...KILOWATT, ['10:00 replaced 50 by 0', [1000, 4, 'implausible']], ['11:00 register 10', [10_000, 4]]],
     ],
   ];
 
   test.each(HISTORIES)('%s', (_, plausibility_factor, lines) => {
     const entries = lines.map(([line]) => written(line));
     const rows = fold(entries, { first: { ...FIRST_DEVICE, digits: 4 }, plausibility_factor });
-    expect(rows.map((row): Judged => [row.peak_w, row.stretches, ...flagsOf(row)])).toEqual(
+    expect(rows.map((row): Judged => [row.highest_w, row.stretches, ...flagsOf(row)])).toEqual(
       lines.map(([, judged]) => judged),
     );
   });
@@ -572,7 +575,7 @@ describe('a rate far above what a meter has shown', () => {
       { ...written('06:00 register 0'), reading_timestamp: 0 },
       { ...written('06:00 register 0'), reading_timestamp: 1, value_wh: MAX_REGISTER_WH },
     ]);
-    expect([first!.peak_w, last!.peak_w]).toEqual([0, Number.MAX_SAFE_INTEGER]);
+    expect([first!.highest_w, last!.highest_w]).toEqual([0, Number.MAX_SAFE_INTEGER]);
   });
 });
 
@@ -653,10 +656,15 @@ function admitted(entries: readonly Entry[]): Entry[] {
 const anyHistory = fc.array(anyEntry, { minLength: 1, maxLength: 25 }).map(admitted);
 
 /** The rate of the known part of the stretch between two rows; null if there is none. */
+/** Energy over time in W, rounded up. */
+function rate(used_wh: number, during_ms: number): number {
+  const [used, during] = [BigInt(used_wh), BigInt(during_ms)];
+  return Math.min(Number((used * BigInt(HOUR_MS) + during - 1n) / during), Number.MAX_SAFE_INTEGER);
+}
+
 function rateBetween(previous: Row, row: Row): number | null {
   const known_ms = row.reading_timestamp - previous.reading_timestamp - (row.gap_ms - previous.gap_ms);
-  const rate_w = Math.ceil(((row.energy_wh - previous.energy_wh) * HOUR_MS) / known_ms);
-  return known_ms === 0 ? null : Math.min(rate_w, Number.MAX_SAFE_INTEGER);
+  return known_ms === 0 ? null : rate(row.energy_wh - previous.energy_wh, known_ms);
 }
 
 /** Every row of any history with the one before it. */
@@ -714,21 +722,24 @@ describe('any history', () => {
     });
   });
 
-  test('the peak is the highest rate that is not implausible', () => {
+  test('the highest rate is that of all that are not implausible', () => {
     forEachStep((previous, row, { plausibility_factor }, rows) => {
       const rates = rows.flatMap((each, i) => {
         const since =
           i === 0 && each.period_start !== null ? each.reading_timestamp - each.period_start : null;
-        const first = since === null ? null : Math.ceil((each.value_wh * HOUR_MS) / since);
+        const first = since === null ? null : rate(each.value_wh, since);
         const rate_w = i === 0 ? first : rateBetween(rows[i - 1]!, each);
-        return rate_w === null || each.implausible ? [] : [rate_w];
+        return rate_w === null ? [] : [{ rate_w, counts: !each.implausible }];
       });
-      expect(row.peak_w).toBe(Math.max(0, ...rates));
-      expect(row.stretches).toBe(Math.min(rates.length, JUDGED_AFTER));
+      const counting = rates.filter(({ counts }) => counts).map(({ rate_w }) => rate_w);
+      expect(row.highest_w).toBe(Math.max(0, ...counting));
+      expect(row.stretches).toBe(Math.min(rates.length, JUDGED_AFTER + 1));
       const rate_w = rateBetween(previous, row);
-      const judged = plausibility_factor !== null && !row.confirmed && previous.stretches === JUDGED_AFTER;
-      const highest_w = (plausibility_factor ?? 0) * Math.max(previous.peak_w, 100);
+      expect(row.rate_w).toBe(rate_w);
+      const judged = plausibility_factor !== null && !row.confirmed && previous.stretches >= JUDGED_AFTER;
+      const highest_w = (plausibility_factor ?? 0) * Math.max(previous.highest_w, 100);
       expect(row.implausible).toBe(judged && rate_w !== null && rate_w > highest_w);
+      expect(row.is_highest).toBe(rate_w !== null && !row.implausible && rate_w > previous.highest_w);
     });
   });
 });
@@ -764,18 +775,36 @@ function settle(ledger: Ledger, before: Row[], after: readonly Row[], until_ms: 
     recomputed += 1;
     const shift = stored.reading_timestamp < until_ms ? null : shiftAfter(stored, row);
     if (!shift) continue;
-    for (const later of after.slice(recomputed)) {
-      rows.push({
-        ...later,
-        energy_wh: later.energy_wh + shift.energy_wh,
-        offset_wh: later.offset_wh === null ? null : later.offset_wh + shift.energy_wh,
-        gap_ms: later.gap_ms + shift.gap_ms,
-      });
-    }
+    const shifted = after.slice(recomputed).map((later) => ({
+      ...later,
+      energy_wh: later.energy_wh + shift.energy_wh,
+      offset_wh: later.offset_wh === null ? null : later.offset_wh + shift.energy_wh,
+      gap_ms: later.gap_ms + shift.gap_ms,
+    }));
+    const judged = judgedAgain(shifted, { stored_w: stored.highest_w, recomputed_w: row.highest_w }, rules);
+    recomputed += judged.changed;
+    rows.push(...judged.rows);
     break;
   }
   ledger.rows = rows;
   return recomputed;
+}
+
+/** Later rows once the highest rate before them has changed; only those above it are looked at. */
+function judgedAgain(rows: readonly Row[], highest: Highest, rules: MeterRules) {
+  const floor_w = Math.min(highest.stored_w, highest.recomputed_w);
+  const above = rows.filter(({ rate_w }) => rate_w !== null && rate_w > floor_w);
+  // In two parts, as pages of a long ledger are.
+  const first = rejudge(above.slice(0, 2), highest, rules);
+  const rest = rejudge(above.slice(2), first.highest, rules);
+  const changed = new Map([...first.changed, ...rest.changed].map((row) => [row.reading_timestamp, row]));
+  let { recomputed_w: highest_w } = highest;
+  const carried = rows.map((row) => {
+    const judged = changed.get(row.reading_timestamp) ?? row;
+    if (judged.is_highest) highest_w = judged.rate_w!;
+    return { ...judged, highest_w };
+  });
+  return { rows: carried, changed: changed.size };
 }
 
 /**
@@ -853,15 +882,15 @@ describe('recomputing until settled, then moving the rest', () => {
     );
   });
 
-  // A past that nothing compares with: no later change moves the peak.
-  const PAST = [0, MAX_REGISTER_WH, MAX_REGISTER_WH, MAX_REGISTER_WH].map((value_wh, i) => ({
+  // A past that nothing compares with: no later change moves the highest rate.
+  const PAST = [0, 1, 2, 3, MAX_REGISTER_WH].map((value_wh, i) => ({
     ...written('06:00 register 0'),
-    reading_timestamp: i - 4,
+    reading_timestamp: i - 5,
     value_wh,
   }));
 
   // Without this a shiftAfter that always says "recompute" would pass, and each change would cost the whole ledger.
-  test('a change settles at the next register, unless it moves the peak', () => {
+  test('a change settles at the next register', () => {
     const register = fc.integer({ min: 0, max: MAX_REGISTER_WH });
     const registers = fc.array(register, { minLength: 3, maxLength: 20 });
     fc.assert(
@@ -879,18 +908,35 @@ describe('recomputing until settled, then moving the rest', () => {
     );
   });
 
-  test('a peak that moves is carried to where something higher was there before', () => {
+  test('a highest rate that moves is carried to where something higher was there before', () => {
     const lines = ['01:00 register 0', '02:00 register 1', '03:00 register 2', '04:00 register 3'];
     const later = ['06:00 register 5', '07:00 register 6', '08:00 register 16', '09:00 register 17'];
     const entries = [...lines, ...later].map(written);
     const ledger: Ledger = { ...PLAIN, rows: fold(entries) };
     // In the two hours before six, all of it in the last half: 4 kW for half an hour.
     const late = written('05:30 register 3');
-    expect(change(ledger, late.reading_timestamp, late)).toBe(3);
+    expect(change(ledger, late.reading_timestamp, late)).toBe(1);
     expect(ledger.rows).toEqual(fold([...entries, late].sort(byTime)));
-    expect(ledger.rows.map(({ peak_w }) => peak_w)).toEqual(
+    expect(ledger.rows.map(({ highest_w }) => highest_w)).toEqual(
       [0, 1, 1, 1, 1, 4, 4, 10, 10].map((kw) => kw * 1000),
     );
+  });
+
+  test('a highest rate that goes makes the next one the highest, and what it hid implausible', () => {
+    const used = [1, 1, 1, 1, 9, 2, 21, 1, 5, 1];
+    const entries = used.map((kwh, i) => written(`${String(i + 1).padStart(2, '0')}:00 used ${kwh}`));
+    const start = { ...PLAIN, plausibility_factor: 10 };
+    const ledger: Ledger = { ...start, rows: fold(entries, start) };
+    const highest = () =>
+      ledger.rows.flatMap(({ is_highest, rate_w }) => (is_highest ? [rate_w! / 1000] : []));
+    expect(highest()).toEqual([1, 9, 21]);
+    expect(ledger.rows.some(({ implausible }) => implausible)).toBe(false);
+    const right = { ...entries[4]!, value_wh: wh('1') };
+    // The one after it is looked at, and of all the others only those three that are judged otherwise.
+    expect(change(ledger, right.reading_timestamp, right)).toBe(1 + 2);
+    expect(ledger.rows).toEqual(fold(entries.with(4, right), start));
+    expect(highest()).toEqual([1, 2, 5]);
+    expect(ledger.rows.findIndex(({ implausible }) => implausible)).toBe(6);
   });
 
   test.each([
@@ -920,7 +966,6 @@ describe('recomputing until settled, then moving the rest', () => {
     ['the register is known where it was not', { offset_wh: null }, { offset_wh: 5 }],
     ['the register is not known where it was', { offset_wh: 5 }, { offset_wh: null }],
     ['the register would show something else', { offset_wh: 5 }, { offset_wh: 6 }],
-    ['another rate is the highest', { peak_w: 5 }, { peak_w: 6 }],
     ['more is there to compare with', { stretches: 2 }, { stretches: 3 }],
   ])('nothing is settled where %s', (_, before, after) => {
     const row = step(null, written('06:00 used 1'), rulesOf(PLAIN, []));

@@ -3,6 +3,8 @@
  * row's energy follows from the row before it alone. Everything that records, corrects or rebuilds goes through here.
  */
 
+import { scaleUp } from './units.ts';
+
 /**
  * `absolute`: what the register showed. `relative`: energy used over the interval that ends here. `replacement`: the last
  * register of one device, and the first of the next.
@@ -52,16 +54,24 @@ export interface Projected extends Recorded {
   offset_wh: number | null;
   /** Time since the meter's first reading over which its energy is unknown. Equal at both ends: one segment. */
   gap_ms: number;
-  /** The highest plausible rate up to here, in W. */
-  peak_w: number;
-  /** How many plausible known stretches there were up to here, counted to JUDGED_AFTER. */
+  /** The mean rate of the known part of the stretch that ends here, in whole W, rounded up; null if none is known. */
+  rate_w: number | null;
+  /** How many rows up to here have a rate, counted to one more than are not judged. */
   stretches: number;
+  /** The rate is plausible, and higher than every plausible one before it. */
+  is_highest: boolean;
   /** The register went down, and nobody has settled it: what was used since the reading before is unknown. */
   decreased: boolean;
   /** The register went past its last digit and began again. */
   rolled_over: boolean;
   /** The rate since the reading before is far above what the meter has shown. */
   implausible: boolean;
+}
+
+/** A row with what is not stored in it, so that a change of it need not be written into every row that follows. */
+export interface Standing extends Projected {
+  /** The highest plausible rate up to here, in W: that of the last row that is the highest. */
+  highest_w: number;
 }
 
 /** What `step` needs to know beside the rows. */
@@ -169,7 +179,6 @@ function placeRegister(previous: Projected | null, reading: Recorded, device: De
   };
 }
 
-/** The mean rate of the known part of the stretch that ends at a row, in whole W, rounded up; null if none is known. */
 function rateOf(previous: Projected | null, reading: Recorded, place: Place): number | null {
   const start = previous
     ? previous.reading_timestamp + (place.gap_ms - previous.gap_ms)
@@ -179,7 +188,26 @@ function rateOf(previous: Projected | null, reading: Recorded, place: Place): nu
   const known_ms = reading.reading_timestamp - start;
   if (known_ms === 0) return null;
   const used_wh = previous ? place.energy_wh - previous.energy_wh : place.energy_wh;
-  return Math.min(Math.ceil((used_wh * 3_600_000) / known_ms), Number.MAX_SAFE_INTEGER);
+  // All of a meter's energy within a millisecond is a rate beyond exact integers.
+  return Math.min(scaleUp(used_wh, 3_600_000, known_ms), Number.MAX_SAFE_INTEGER);
+}
+
+/** What `judge` needs to know of a row. */
+export type Judged = Pick<Projected, 'rate_w' | 'stretches' | 'confirmed'>;
+
+/** Whether a row's rate is far above the highest before it, and whether it is the highest itself. */
+export function judge(
+  { rate_w, stretches, confirmed }: Judged,
+  highest_w: number,
+  { plausibility_factor }: Pick<MeterRules, 'plausibility_factor'>,
+): Pick<Projected, 'implausible' | 'is_highest'> {
+  if (rate_w === null) return { implausible: false, is_highest: false };
+  const implausible =
+    plausibility_factor !== null &&
+    !confirmed &&
+    stretches > JUDGED_AFTER &&
+    rate_w > plausibility_factor * Math.max(highest_w, LOWEST_PEAK_W);
+  return { implausible, is_highest: !implausible && rate_w > highest_w };
 }
 
 /**
@@ -187,7 +215,7 @@ function rateOf(previous: Projected | null, reading: Recorded, place: Place): nu
  * @param previous the row before it in time, null for the meter's first
  * @throws IntervalOverlap, EnergyOutOfRange
  */
-export function step(previous: Projected | null, reading: Recorded, rules: MeterRules): Projected {
+export function step(previous: Standing | null, reading: Recorded, rules: MeterRules): Standing {
   const place =
     reading.reading_type === 'relative'
       ? placeRelative(previous, reading)
@@ -199,23 +227,16 @@ export function step(previous: Projected | null, reading: Recorded, rules: Meter
   if (!Number.isSafeInteger(place.energy_wh) || !Number.isSafeInteger(place.offset_wh ?? 0)) {
     throw new EnergyOutOfRange('the energy of this meter would leave the range of exact whole Wh');
   }
-  const { peak_w = 0, stretches = 0 } = previous ?? {};
+  const { highest_w = 0, stretches = 0 } = previous ?? {};
   const rate_w = rateOf(previous, reading, place);
-  const { plausibility_factor } = rules;
-  const implausible =
-    rate_w !== null &&
-    plausibility_factor !== null &&
-    !reading.confirmed &&
-    stretches >= JUDGED_AFTER &&
-    rate_w > plausibility_factor * Math.max(peak_w, LOWEST_PEAK_W);
-  const counts = rate_w !== null && !implausible;
-  return {
+  const row = {
     ...reading,
     ...place,
-    implausible,
-    peak_w: counts ? Math.max(peak_w, rate_w) : peak_w,
-    stretches: counts ? Math.min(stretches + 1, JUDGED_AFTER) : stretches,
+    rate_w,
+    stretches: rate_w === null ? stretches : Math.min(stretches + 1, JUDGED_AFTER + 1),
   };
+  const judged = judge(row, highest_w, rules);
+  return { ...row, ...judged, highest_w: judged.is_highest ? rate_w! : highest_w };
 }
 
 /** What to add to every later row of a meter once the rows before them have changed. */
@@ -226,16 +247,46 @@ export interface Shift {
 
 /**
  * Whether everything after a recomputed row moves uniformly: `step` looks at the row before only through the
- * difference of offset and energy and through its peak, so where those are as they were, all later rows keep their
- * distance to this one.
+ * difference of offset and energy, so where that is as it was, all later rows keep their distance to this one. What the
+ * highest rate decides in them is another question: rejudge answers it.
  * @returns the shift of all later rows, null if the next row must be recomputed too
  */
 export function shiftAfter(stored: Projected, recomputed: Projected): Shift | null {
   const register = (row: Projected) => (row.offset_wh === null ? null : row.offset_wh - row.energy_wh);
   if (register(stored) !== register(recomputed)) return null;
-  if (stored.peak_w !== recomputed.peak_w || stored.stretches !== recomputed.stretches) return null;
+  if (stored.stretches !== recomputed.stretches) return null;
   return {
     energy_wh: recomputed.energy_wh - stored.energy_wh,
     gap_ms: recomputed.gap_ms - stored.gap_ms,
   };
+}
+
+/** The highest plausible rate at some place, as it is stored and as it should be, in W. */
+export interface Highest {
+  stored_w: number;
+  recomputed_w: number;
+}
+
+/**
+ * Carries a change of the highest rate on to later rows. Only those with a rate above the lower of the two can be judged
+ * otherwise; once the two agree, everything after is as it was.
+ * @param rows stored ones with a rate above both, in order of time; those below may be left out
+ * @returns the rows that are judged otherwise than stored, and the two highest rates after the last row looked at
+ */
+export function rejudge<R extends Projected>(
+  rows: readonly R[],
+  highest: Highest,
+  rules: Pick<MeterRules, 'plausibility_factor'>,
+): { changed: R[]; highest: Highest } {
+  let { stored_w, recomputed_w } = highest;
+  const changed: R[] = [];
+  for (const row of rows) {
+    if (stored_w === recomputed_w) break;
+    const judged = judge(row, recomputed_w, rules);
+    if (judged.implausible !== row.implausible || judged.is_highest !== row.is_highest)
+      changed.push({ ...row, ...judged });
+    if (row.is_highest) stored_w = row.rate_w!;
+    if (judged.is_highest) recomputed_w = row.rate_w!;
+  }
+  return { changed, highest: { stored_w, recomputed_w } };
 }

@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { consumption, type Neighbours } from './energy.ts';
-import { asRecorded, FIRST_DEVICE, type Projected, step } from './reading.ts';
+import { asRecorded, FIRST_DEVICE, type Standing, step } from './reading.ts';
 
 const MINUTE_MS = 60_000;
 const RULES = { devices: [FIRST_DEVICE], plausibility_factor: null };
 
 /** The readings around an instant. */
-function around(rows: readonly Projected[], instant_ms: number): Neighbours {
+function around(rows: readonly Standing[], instant_ms: number): Neighbours {
   return {
     previous: rows.findLast((row) => row.reading_timestamp <= instant_ms) ?? null,
     next: rows.find((row) => row.reading_timestamp > instant_ms) ?? null,
@@ -16,8 +16,8 @@ function around(rows: readonly Projected[], instant_ms: number): Neighbours {
 }
 
 /** Folds registers that were read at some minutes of a curve. */
-function readAt(curve_wh: readonly number[], minutes: readonly number[]): Projected[] {
-  const rows: Projected[] = [];
+function readAt(curve_wh: readonly number[], minutes: readonly number[]): Standing[] {
+  const rows: Standing[] = [];
   for (const minute of minutes) {
     const reading = asRecorded('absolute', minute * MINUTE_MS, curve_wh[minute]!);
     rows.push(step(rows.at(-1) ?? null, reading, RULES));

@@ -63,3 +63,11 @@ export function scaleRounded(amount: number, numerator: number, denominator: num
   const quotient = doubled / divisor;
   return Number(doubled < 0n && quotient * divisor !== doubled ? quotient - 1n : quotient);
 }
+
+/** `amount × numerator ⁄ denominator`, rounded up, exact for any safe integers that are not negative. */
+export function scaleUp(amount: number, numerator: number, denominator: number): number {
+  const product = amount * numerator;
+  if (Number.isSafeInteger(product)) return Math.ceil(product / denominator);
+  const divisor = BigInt(denominator);
+  return Number((BigInt(amount) * BigInt(numerator) + divisor - 1n) / divisor);
+}

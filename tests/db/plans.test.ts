@@ -46,8 +46,8 @@ async function fill({ write }: Database, engine: Engine): Promise<void> {
       FROM ${series('m', METERS)} CROSS JOIN ${series('r', READINGS_PER_METER)}`.execute(tx);
     await sql`INSERT INTO readings
         (property_id, meter_id, reading_timestamp, entry_id, reading_type, value_wh, confirmed, energy_wh, offset_wh,
-          gap_ms, peak_w, stretches, decreased, rolled_over, implausible)
-      SELECT property_id, meter_id, reading_timestamp, id, 0, value_wh, 0, value_wh, 0, 0, 1, 3,
+          gap_ms, rate_w, stretches, is_highest, decreased, rolled_over, implausible)
+      SELECT property_id, meter_id, reading_timestamp, id, 0, value_wh, 0, value_wh, 0, 0, 1, 4, CASE WHEN id % 600 = 0 THEN 1 ELSE 0 END,
         CASE WHEN id % 500 = 0 THEN 1 ELSE 0 END, 0, CASE WHEN id % 400 = 0 THEN 1 ELSE 0 END
       FROM ledger_entries`.execute(tx);
     await sql`INSERT INTO ledger_entries (id, property_id, batch_id, meter_id, kind, confirmed, supersedes_id, leaf_hash)
@@ -105,6 +105,8 @@ const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['the readings between two instants', (db) => projection.readingsBetween(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
   ['the last reading', (db) => projection.lastReading(db, 1, 2)],
   ['the reading at an instant', (db) => projection.readingAt(db, 1, 2, AT_MS)],
+  ['later rates above one', (db) => projection.ratesAbove(db, 1, 2, AT_MS, 5, false, 4)],
+  ['later rates above one that were judged', (db) => projection.ratesAbove(db, 1, 2, AT_MS, 5, true, 4)],
   ['the devices of a meter', (db) => ledger.devicesOf(db, 2)],
   ['an entry', (db) => ledger.findEntry(db, 4711)],
   ['what a batch superseded', (db) => ledger.supersededByBatch(db, 17)],

@@ -5,7 +5,7 @@ import { type House, newHouse } from '../support/house.ts';
 import { expectSoundProjection, flagsOf, used } from '../support/ledger.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Person, startServer, type TestServer } from '../support/server.ts';
-import { counts } from '../support/tables.ts';
+import { counts, everything } from '../support/tables.ts';
 
 const NOW = '2026-06-15T12:00:00Z';
 const day = (n: number) => `2026-01-${String(n).padStart(2, '0')}T00:00:00Z`;
@@ -311,6 +311,32 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
     await correct(id, { value: '6' });
     expect(await flagsOf(house, main)).toEqual([[], [], [], [], [], [], ['implausible']]);
     expect(await days(6, 7)).toBe('4995');
+  });
+
+  test('only neighbours are written, also where the highest rate comes or goes', async () => {
+    const ids = await tens(6);
+    const later = Array.from({ length: 200 }, (_, i) => [
+      new Date(Date.parse(day(7)) + i * 3_600_000).toISOString(),
+      String(160 + i / 10),
+    ]);
+    const csv = ['timestamp,Main meter', ...later.map((row) => row.join())].join('\n');
+    const imported = await server.call('POST', `/api/readings/import?property_id=${house.property_id}`, {
+      token: owner.token,
+      headers: { 'content-type': 'text/csv' },
+      body: csv,
+    });
+    expect(imported.body.recorded).toBe(200);
+    const rows = async () => (await everything(server.db)).readings!.map((row) => JSON.stringify(row));
+    const written = async (id: number, value: string) => {
+      const before = new Set(await rows());
+      const { body } = await correct(id, { value });
+      return { id: body.id, rows: (await rows()).filter((row) => !before.has(row)).length };
+    };
+    // The usual correction; one that makes the highest rate of all; one that takes it away again.
+    const usual = await written(ids[3]!, '131');
+    const highest = await written(usual.id, '139');
+    const usual_again = await written(highest.id, '130');
+    expect([usual.rows, highest.rows, usual_again.rows]).toEqual([2, 2, 2]);
   });
 
   describe('relative readings', () => {

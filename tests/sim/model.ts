@@ -160,8 +160,9 @@ export interface Row {
   decreased: boolean;
   rolled_over: boolean;
   implausible: boolean;
-  peak: bigint;
-  judged: number;
+  rate: bigint | null;
+  is_highest: boolean;
+  rates: number;
 }
 
 /** The energy a register counts before it begins again, if it did; null if that does not explain what it shows. */
@@ -191,7 +192,7 @@ export function book(list: readonly Line[], meter_id: number, factor: number | n
     const { at, value, since } = each;
     const row: Row = {
       ...{ line: each, stretch: null, register: null, decreased: false, rolled_over: false },
-      ...{ implausible: false, peak, judged },
+      ...{ implausible: false, is_highest: false, rate: null, rates: judged },
     };
     if (each.kind === 'relative') {
       const from: number | null = since ?? before;
@@ -221,12 +222,12 @@ export function book(list: readonly Line[], meter_id: number, factor: number | n
       const rate = (used * 3_600_000n + length - 1n) / length;
       const usual = peak > 100n ? peak : 100n;
       row.implausible = factor !== null && !each.confirmed && judged >= 3 && rate > BigInt(factor) * usual;
-      if (!row.implausible) {
-        if (rate > peak) peak = rate;
-        if (judged < 3) judged += 1;
-      }
+      row.rate = rate;
+      row.is_highest = !row.implausible && rate > peak;
+      if (row.is_highest) peak = rate;
+      if (judged < 4) judged += 1;
     }
-    rows.push(Object.assign(row, { register, peak, judged }));
+    rows.push(Object.assign(row, { register, rates: judged }));
     before = at;
   }
   return rows;
@@ -257,8 +258,9 @@ export function projection(list: readonly Line[], meter_id: number, factor: numb
       energy_wh: Number(energy),
       offset_wh: register === null ? null : Number(energy - register),
       gap_ms: gap,
-      peak_w: Number(row.peak),
-      stretches: row.judged,
+      rate_w: row.rate === null ? null : Number(row.rate),
+      stretches: row.rates,
+      is_highest: Number(row.is_highest),
       decreased: Number(row.decreased),
       rolled_over: Number(row.rolled_over),
       implausible: Number(row.implausible),

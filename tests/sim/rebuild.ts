@@ -1,6 +1,6 @@
 /** The projection as it follows from the entries in force, from the first one on. */
 import type { Selectable } from 'kysely';
-import { type Device, FIRST_DEVICE, type Projected, step } from '../../src/core/reading.ts';
+import { type Device, FIRST_DEVICE, type Standing, step } from '../../src/core/reading.ts';
 import type { Tables } from '../../src/server/db/tables.ts';
 
 const TYPES = ['absolute', 'relative', 'replacement'] as const;
@@ -31,7 +31,7 @@ export function rebuild(
       );
     const first = said.find(({ installed_at }) => installed_at === null) ?? FIRST_DEVICE;
     const devices = [first, ...said.filter(({ installed_at }) => installed_at !== null)];
-    let row: Projected | null = null;
+    let row: Standing | null = null;
     for (const { id: entry_id, kind, reading_timestamp, value_wh, ...entry } of of_meter) {
       if (reading_timestamp === null) continue;
       const { period_start, rollover_wh } = entry;
@@ -39,11 +39,13 @@ export function rebuild(
       const recorded = { reading_timestamp, value_wh: value_wh!, period_start, rollover_wh };
       const rules = { devices, plausibility_factor };
       row = step(row, { ...recorded, reading_type, confirmed: entry.confirmed === 1 }, rules);
+      const { highest_w: _, ...stored } = row;
       rebuilt.push({
         ...{ property_id, meter_id, entry_id },
-        ...row,
+        ...stored,
         reading_type: TYPES.indexOf(reading_type),
         confirmed: Number(row.confirmed),
+        is_highest: Number(row.is_highest),
         decreased: Number(row.decreased),
         rolled_over: Number(row.rolled_over),
         implausible: Number(row.implausible),

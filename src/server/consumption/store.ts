@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Neighbours, Point } from '../../core/energy.ts';
 import { joinReading, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
-import { READING_TYPES } from '../projection/store.ts';
+import { highestUpTo, READING_TYPES } from '../projection/store.ts';
 
 /** The columns of a Point, once for the reading before and once for the one after. */
 const COLUMNS = [
@@ -13,10 +13,9 @@ const COLUMNS = [
   'period_start',
   'energy_wh',
   'gap_ms',
-  'peak_w',
 ] as const;
 type Side = 'p' | 'n';
-type BoundaryRow = { meter_id: number; instant: number } & {
+type BoundaryRow = { meter_id: number; instant: number; n_highest_w: number } & {
   [C in `${Side}_${(typeof COLUMNS)[number]}`]: number | null;
 };
 const SELECTED = sql.raw(
@@ -34,7 +33,6 @@ function toPoint(row: BoundaryRow, side: Side): Point | null {
     period_start: row[`${side}_period_start`],
     energy_wh: row[`${side}_energy_wh`]!,
     gap_ms: row[`${side}_gap_ms`]!,
-    peak_w: row[`${side}_peak_w`]!,
   };
 }
 
@@ -52,17 +50,19 @@ export async function neighboursAt(
   // A reading at the instant itself says everything: then nobody asks for the next.
   const next = sql`r.reading_timestamp > b.value AND p.reading_timestamp IS DISTINCT FROM b.value`;
   const { rows } = await sql<BoundaryRow>`
-    SELECT m.value AS meter_id, b.value AS instant, ${SELECTED}
+    SELECT m.value AS meter_id, b.value AS instant, ${SELECTED}, ${highestUpTo('n')} AS n_highest_w
     FROM ${numbers(db, meter_ids)} AS m CROSS JOIN ${numbers(db, instants_ms)} AS b
     ${joinReading(db, 'p', property_id, sql`r.reading_timestamp <= b.value`, 'DESC')}
     ${joinReading(db, 'n', property_id, next, 'ASC')}`.execute(db);
   const place = new Map(instants_ms.map((instant, i) => [instant, i]));
   const found = new Map(meter_ids.map((id) => [id, new Array<Neighbours>(instants_ms.length)]));
-  for (const row of rows)
+  for (const row of rows) {
+    const next = toPoint(row, 'n');
     found.get(row.meter_id)![place.get(row.instant)!] = {
       previous: toPoint(row, 'p'),
-      next: toPoint(row, 'n'),
+      next: next && { ...next, highest_w: row.n_highest_w },
     };
+  }
   return found;
 }
 

@@ -99,8 +99,9 @@ export interface Tables {
     energy_wh: number;
     offset_wh: number | null;
     gap_ms: number;
-    peak_w: number;
+    rate_w: number | null;
     stretches: number;
+    is_highest: number;
     decreased: number;
     rolled_over: number;
     implausible: number;

@@ -3,9 +3,12 @@ import {
   type Device,
   EnergyOutOfRange,
   FIRST_DEVICE,
+  type Highest,
   IntervalOverlap,
   type MeterRules,
   type Projected,
+  rejudge,
+  type Standing,
   shiftAfter,
   step,
 } from '../../core/reading.ts';
@@ -71,8 +74,9 @@ const COMPARED = [
   'energy_wh',
   'offset_wh',
   'gap_ms',
-  'peak_w',
+  'rate_w',
   'stretches',
+  'is_highest',
   'decreased',
   'rolled_over',
   'implausible',
@@ -101,6 +105,37 @@ function merged(change: MeterChange, stored: readonly store.StoredReading[]) {
   return [...staying, ...added].sort((a, b) => a.reading.reading_timestamp - b.reading.reading_timestamp);
 }
 
+/** The highest of the stored rates up to the last of some rows, where it was `before_w` before them. */
+function highestStored(rows: readonly store.StoredReading[], before_w: number): number {
+  return rows.findLast(({ is_highest }) => is_highest)?.rate_w ?? before_w;
+}
+
+/** Judges the rows after an instant again if the highest rate up to there has changed. @returns how many became flagged */
+async function rejudgeAfter(
+  tx: Tx,
+  { id, property_id }: ProjectedMeter,
+  rules: MeterRules,
+  instant_ms: number,
+  highest: Highest,
+): Promise<number> {
+  let flagged = 0;
+  let after_ms = instant_ms;
+  for (let size = FIRST_PAGE; highest.stored_w !== highest.recomputed_w; size = LARGEST_PAGE) {
+    const { stored_w, recomputed_w } = highest;
+    const floor_w = Math.min(stored_w, recomputed_w);
+    // What is plausible and not the highest today stays so if the highest rises.
+    const rises = recomputed_w > stored_w;
+    const rows = await store.ratesAbove(tx, property_id, id, after_ms, floor_w, rises, size);
+    const again = rejudge(rows, highest, rules);
+    await store.replaceReadings(tx, property_id, id, again.changed);
+    flagged += again.changed.filter((row) => row.implausible && !row.decreased).length;
+    if (rows.length < size) break;
+    after_ms = rows.at(-1)!.reading_timestamp;
+    highest = again.highest;
+  }
+  return flagged;
+}
+
 async function fold(tx: Tx, change: MeterChange): Promise<{ flagged: number }> {
   const { meter, added, removed, from_ms = Infinity, until_ms = -Infinity } = change;
   const { property_id, id: meter_id } = meter;
@@ -113,11 +148,17 @@ async function fold(tx: Tx, change: MeterChange): Promise<{ flagged: number }> {
   const fresh: store.StoredReading[] = [];
   const changed: store.StoredReading[] = [];
   let flagged = 0;
-  let previous: store.StoredReading | null = await store.readingBefore(tx, property_id, meter_id, first_ms);
+  let previous: (store.StoredReading & Standing) | null = await store.readingBefore(
+    tx,
+    property_id,
+    meter_id,
+    first_ms,
+  );
+  let stored_w = highestStored(between, previous?.highest_w ?? 0);
 
   /** Steps over one reading, new or stored. */
   function advance(reading: InForce, stored: store.StoredReading | null): store.StoredReading {
-    const row = step(previous, reading, rules) as store.StoredReading;
+    const row = step(previous, reading, rules) as store.StoredReading & Standing;
     if (isFlagged(row) && !isFlagged(stored)) flagged += 1;
     if (!stored) fresh.push(row);
     else if (differs(stored, row)) changed.push(row);
@@ -132,6 +173,7 @@ async function fold(tx: Tx, change: MeterChange): Promise<{ flagged: number }> {
     settled = page.length < size;
     for (const stored of page) {
       after_ms = stored.reading_timestamp;
+      stored_w = highestStored([stored], stored_w);
       const shift = shiftAfter(stored, advance(stored, stored));
       if (!shift) continue;
       if (shift.energy_wh !== 0 || shift.gap_ms !== 0) {
@@ -139,6 +181,10 @@ async function fold(tx: Tx, change: MeterChange): Promise<{ flagged: number }> {
         if (!Number.isSafeInteger(last!.energy_wh + shift.energy_wh)) throw new EnergyOutOfRange();
         await store.shiftReadings(tx, property_id, meter_id, after_ms, shift);
       }
+      flagged += await rejudgeAfter(tx, meter, rules, after_ms, {
+        stored_w,
+        recomputed_w: previous!.highest_w,
+      });
       settled = true;
       break;
     }

@@ -1,5 +1,5 @@
 /** Makes the projection again from the truth alone: folds all entries in force, meter by meter. */
-import { EnergyOutOfRange, IntervalOverlap, step } from '../../core/reading.ts';
+import { EnergyOutOfRange, IntervalOverlap, type Standing, step } from '../../core/reading.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { Tx } from '../db/tables.ts';
 import * as ledger from '../ledger/store.ts';
@@ -37,11 +37,11 @@ async function* everyMeter(tx: Tx): AsyncGenerator<store.ProjectedMeter> {
 /** The projection of one meter as the ledger has it. */
 async function fold(tx: Tx, meter: store.ProjectedMeter): Promise<store.StoredReading[]> {
   const rules = await rulesOf(tx, meter);
-  let previous: store.StoredReading | null = null;
+  let previous: (store.StoredReading & Standing) | null = null;
   const rows: store.StoredReading[] = [];
   for (const reading of await ledger.inForce(tx, meter.property_id, meter.id)) {
     try {
-      previous = step(previous, reading, rules) as store.StoredReading;
+      previous = step(previous, reading, rules) as store.StoredReading & Standing;
     } catch (error) {
       if (!(error instanceof IntervalOverlap || error instanceof EnergyOutOfRange)) throw error;
       throw new CannotFold(`${meter.name} (meter ${meter.id}), entry ${reading.entry_id}: ${error.message}`);

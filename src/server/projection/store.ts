@@ -1,6 +1,6 @@
 /** SQL of the projection: the readings in force with their energy. */
-import { sql } from 'kysely';
-import type { Projected, Shift } from '../../core/reading.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { Projected, Shift, Standing } from '../../core/reading.ts';
 import { insertRows, numbers } from '../db/dialect.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
@@ -26,8 +26,9 @@ const READING_VALUES = [
   'energy_wh',
   'offset_wh',
   'gap_ms',
-  'peak_w',
+  'rate_w',
   'stretches',
+  'is_highest',
   'decreased',
   'rolled_over',
   'implausible',
@@ -40,12 +41,23 @@ const PROJECTION = sql.raw(
   ['reading_timestamp', ...READING_VALUES].map((column) => `r.${column}`).join(', '),
 );
 
+/** The highest plausible rate of a reading's meter up to it, in W: one seek. @param alias of the reading */
+export function highestUpTo(alias: string): RawBuilder<number> {
+  const own = (column: string) => sql.ref(`${alias}.${column}`);
+  return sql`COALESCE((SELECT h.rate_w FROM readings AS h
+    WHERE h.property_id = ${own('property_id')} AND h.meter_id = ${own('meter_id')}
+      AND h.reading_timestamp <= ${own('reading_timestamp')}
+      AND (h.is_highest = 1 OR h.implausible = 1) AND h.is_highest = 1
+    ORDER BY h.reading_timestamp DESC LIMIT 1), 0)`;
+}
+
 /** How the projection writes reading types. */
 export const READING_TYPES = ['absolute', 'relative', 'replacement'] as const;
 
 export function toReading({
   reading_type,
   confirmed,
+  is_highest,
   decreased,
   rolled_over,
   implausible,
@@ -55,6 +67,7 @@ export function toReading({
     ...row,
     reading_type: READING_TYPES[reading_type]!,
     confirmed: confirmed === 1,
+    is_highest: is_highest === 1,
     decreased: decreased === 1,
     rolled_over: rolled_over === 1,
     implausible: implausible === 1,
@@ -67,12 +80,35 @@ export async function readingBefore(
   property_id: number,
   meter_id: number,
   instant_ms: number,
-): Promise<StoredReading | null> {
-  const { rows } = await sql<ReadingRow>`
-    SELECT ${PROJECTION} FROM readings AS r
+): Promise<(StoredReading & Standing) | null> {
+  const { rows } = await sql<ReadingRow & { highest_w: number }>`
+    SELECT ${PROJECTION}, ${highestUpTo('r')} AS highest_w FROM readings AS r
     WHERE r.property_id = ${property_id} AND r.meter_id = ${meter_id} AND r.reading_timestamp < ${instant_ms}
     ORDER BY r.reading_timestamp DESC LIMIT 1`.execute(db);
-  return rows[0] ? toReading(rows[0]) : null;
+  const [row] = rows;
+  return row ? { ...toReading(row), highest_w: row.highest_w } : null;
+}
+
+/**
+ * The meter's next readings after an instant whose rate is above one, oldest first. Only reads, however many lie between.
+ * @param judged_only those alone that are the highest or implausible: there is an index of them
+ */
+export async function ratesAbove(
+  db: Db,
+  property_id: number,
+  meter_id: number,
+  after_ms: number,
+  rate_w: number,
+  judged_only: boolean,
+  limit: number,
+): Promise<StoredReading[]> {
+  const which = judged_only ? sql`AND (r.is_highest = 1 OR r.implausible = 1)` : sql``;
+  const { rows } = await sql<ReadingRow>`
+    SELECT ${PROJECTION} FROM readings AS r
+    WHERE r.property_id = ${property_id} AND r.meter_id = ${meter_id} AND r.reading_timestamp > ${after_ms}
+      AND r.rate_w > ${rate_w} ${which}
+    ORDER BY r.reading_timestamp LIMIT ${limit}`.execute(db);
+  return rows.map(toReading);
 }
 
 /** The meter's readings from an instant on, oldest first. */
@@ -120,8 +156,9 @@ function toCells(property_id: number, meter_id: number, row: StoredReading) {
     row.energy_wh,
     row.offset_wh,
     row.gap_ms,
-    row.peak_w,
+    row.rate_w,
     row.stretches,
+    row.is_highest ? 1 : 0,
     row.decreased ? 1 : 0,
     row.rolled_over ? 1 : 0,
     row.implausible ? 1 : 0,

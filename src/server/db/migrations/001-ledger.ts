@@ -116,14 +116,17 @@ export const ledger: Migration = {
       energy_wh ${integer} NOT NULL,
       offset_wh ${integer},
       gap_ms ${integer} NOT NULL,
-      peak_w ${integer} NOT NULL,
+      rate_w ${integer},
       stretches ${flag} NOT NULL,
+      is_highest ${flag} NOT NULL,
       decreased ${flag} NOT NULL,
       rolled_over ${flag} NOT NULL,
       implausible ${flag} NOT NULL,
       PRIMARY KEY (property_id, meter_id, reading_timestamp)
     ) ${clustered}`,
     'CREATE INDEX readings_decreased ON readings (property_id, reading_timestamp, meter_id) WHERE decreased = 1',
+    `CREATE INDEX readings_rates ON readings (property_id, meter_id, reading_timestamp)
+      WHERE is_highest = 1 OR implausible = 1`,
     'CREATE INDEX readings_implausible ON readings (property_id, reading_timestamp, meter_id) WHERE implausible = 1',
   ],
 };
