@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openapiText } from '../scripts/openapi.ts';
 import { settingsTable } from '../scripts/settings.ts';
+import { contracts } from '../src/contract/index.ts';
+import type { Contract } from '../src/contract/schema.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -172,6 +174,17 @@ describe('one place for everything', () => {
     const allowed = /\/(actions|corrections|undo)\.ts$|^src\/server\/db\/|^src\/cli\/ledger\.ts$/;
     expect(onlyIn(allowed, /(db|database)\.write\(/)).toEqual([]);
   });
+});
+
+test('OpenAPI names the content type of every download, and of nothing else', async () => {
+  const { paths } = JSON.parse(await openapiText());
+  for (const { method, url, response, download } of Object.values(contracts) as Contract[]) {
+    const operation = paths[url.replace(/:(\w+)/g, '{$1}')][method.toLowerCase()];
+    for (const status of Object.keys(response).filter((each) => each !== '204')) {
+      const types = Object.keys(operation.responses[status].content);
+      expect(types, `${method} ${url}`).toEqual([download ?? 'application/json']);
+    }
+  }
 });
 
 describe('generated files are current (npm run generate renews them)', () => {

@@ -17,6 +17,7 @@ export const Attention = Type.Object(
     meter_id: Id,
     meter_name: Type.String(),
     reading_id: Nullable(Id),
+    device_id: Nullable(Id),
     start_timestamp: Nullable(Instant),
     end_timestamp: Nullable(Instant),
     figures: Type.Object(

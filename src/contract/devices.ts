@@ -9,10 +9,10 @@ import {
   Kwh,
   KwhInput,
   List,
-  Note,
   Nullable,
   Page,
   PastInstantInput,
+  Reason,
 } from './schema.ts';
 
 export const Device = Type.Object(
@@ -49,15 +49,60 @@ export const listDevices = contract({
 
 export const describeDevice = contract({
   name: 'describeDevice',
-  method: 'PATCH',
-  url: '/api/meters/:meter_id/device',
-  summary: 'Say what device a meter has now, or correct what was said',
-  description: 'A correction, not a replacement: it holds for as long as the device has been there.',
+  method: 'POST',
+  url: '/api/meters/:meter_id/devices',
+  summary: "Say what a meter's first device is, of which nobody has said anything yet",
+  description: 'It holds from the first reading on. What was said already is corrected with PATCH.',
   tag: 'meters',
   params: MeterParams,
-  body: Closed({ ...DeviceInput.properties, reason: Type.Optional(Note(500)) }, { minProperties: 1 }),
+  body: Closed({ ...DeviceInput.properties, reason: Type.Optional(Reason) }, { minProperties: 1 }),
+  response: { 201: Device },
+  errors: ['forbidden', 'not_found', 'device_described', 'meter_inactive', 'property_inactive'],
+});
+
+const DeviceParams = Type.Object({ meter_id: Id, device_id: Id });
+const CHANGING = [
+  'forbidden',
+  'not_found',
+  'reading_conflict',
+  'interval_overlap',
+  'meter_inactive',
+  'property_inactive',
+] as const;
+
+export const correctDevice = contract({
+  name: 'correctDevice',
+  method: 'PATCH',
+  url: '/api/meters/:meter_id/devices/:device_id',
+  summary: 'Correct what was said of a device, the present one or an earlier one',
+  description:
+    'A correction, not a replacement: it holds for as long as the device was there, and gives the device another id. ' +
+    '`final_value` is what the device before it showed last; the first device has none, no `installed_at` and no ' +
+    '`initial_value`.',
+  tag: 'meters',
+  params: DeviceParams,
+  body: Closed({
+    ...DeviceInput.properties,
+    installed_at: Type.Optional(PastInstantInput),
+    final_value: Type.Optional(KwhInput),
+    initial_value: Type.Optional(KwhInput),
+    reason: Reason,
+  }),
   response: { 200: Device },
-  errors: ['forbidden', 'not_found', 'meter_inactive', 'property_inactive'],
+  errors: CHANGING,
+});
+
+export const confirmDevice = contract({
+  name: 'confirmDevice',
+  method: 'POST',
+  url: '/api/meters/:meter_id/devices/:device_id/confirm',
+  summary: 'Settle an implausible rate up to a replacement: somebody looked, and it is right',
+  description: '200, and nothing is written, where it is confirmed already.',
+  tag: 'meters',
+  params: DeviceParams,
+  body: Closed({ reason: Type.Optional(Reason) }),
+  response: { 201: Device, 200: Device },
+  errors: CHANGING,
 });
 
 export const replaceDevice = contract({
@@ -75,17 +120,10 @@ export const replaceDevice = contract({
     final_value: KwhInput,
     initial_value: KwhInput,
     ...DeviceInput.properties,
-    reason: Type.Optional(Note(500)),
+    reason: Type.Optional(Reason),
   }),
   response: { 201: Device },
-  errors: [
-    'forbidden',
-    'not_found',
-    'reading_conflict',
-    'interval_overlap',
-    'meter_inactive',
-    'property_inactive',
-  ],
+  errors: CHANGING,
 });
 
 export const undoReplacement = contract({
@@ -94,8 +132,8 @@ export const undoReplacement = contract({
   url: '/api/meters/:meter_id/replacements/:device_id',
   summary: 'Undo a replacement: it never happened',
   tag: 'meters',
-  params: Type.Object({ meter_id: Id, device_id: Id }),
-  query: Closed({ reason: Type.Optional(Note(500)) }),
+  params: DeviceParams,
+  query: Closed({ reason: Reason }),
   response: { 204: Type.Null() },
   errors: ['forbidden', 'not_found', 'interval_overlap', 'meter_inactive', 'property_inactive'],
 });

@@ -50,6 +50,7 @@ export const importReadings = contract({
     'not_found',
     'reading_conflict',
     'interval_overlap',
+    'meter_inactive',
     'property_inactive',
     'body_too_large',
   ],

@@ -27,6 +27,8 @@ export const contracts = {
   updateMeter: meters.updateMeter,
   listDevices: devices.listDevices,
   describeDevice: devices.describeDevice,
+  correctDevice: devices.correctDevice,
+  confirmDevice: devices.confirmDevice,
   replaceDevice: devices.replaceDevice,
   undoReplacement: devices.undoReplacement,
   createReading: readings.createReading,

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { PropertyParams } from './properties.ts';
 import { SOURCES } from './readings.ts';
-import { Closed, contract, Id, Instant, List, Note, Nullable, OneOf, Page } from './schema.ts';
+import { Closed, contract, Id, Instant, List, Nullable, OneOf, Page, Reason } from './schema.ts';
 
 const Hash = Type.String({ description: 'SHA-256, hexadecimal' });
 
@@ -75,7 +75,8 @@ export const exportLedger = contract({
     'NDJSON: a line per batch, followed by one per entry of it, as docs/ledger-format.md describes them.',
   tag: 'ledger',
   params: PropertyParams,
-  response: { 200: Type.Unsafe<unknown>({}) },
+  download: 'application/x-ndjson',
+  response: { 200: Type.Unsafe<unknown>({ type: 'string' }) },
   errors: ['forbidden', 'not_found'],
 });
 
@@ -86,7 +87,7 @@ export const undoBatch = contract({
   summary: 'Undo a batch: what it recorded is voided, what it corrected is restored; whole or not at all',
   tag: 'ledger',
   params: Type.Object({ property_id: Id, batch_id: Id }),
-  body: Closed({ reason: Type.Optional(Note(500)) }),
+  body: Closed({ reason: Reason }),
   response: { 201: Batch },
   errors: [
     'forbidden',

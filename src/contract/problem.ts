@@ -15,6 +15,7 @@ export const PROBLEMS = {
   main_meter_exists: { status: 409, title: 'The property has its main meter' },
   name_taken: { status: 409, title: 'The name is taken' },
   reading_conflict: { status: 409, title: 'Another value is recorded for that instant' },
+  device_described: { status: 409, title: 'The first device of the meter is described already' },
   reading_superseded: { status: 409, title: 'The reading is not in force any more' },
   batch_superseded: { status: 409, title: 'What the batch recorded was changed since' },
   interval_overlap: { status: 409, title: 'The interval overlaps another reading' },
@@ -48,6 +49,9 @@ export const Problem = Type.Object(
     ),
     reading_id: Type.Optional(
       Type.Integer({ description: 'With reading_conflict and interval_overlap: the reading that is there' }),
+    ),
+    device_id: Type.Optional(
+      Type.Integer({ description: 'The same, where it is the replacement of a device that is there' }),
     ),
   },
   { $id: 'Problem' },

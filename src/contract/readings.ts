@@ -16,6 +16,7 @@ import {
   OneOf,
   Page,
   PastInstantInput,
+  Reason,
 } from './schema.ts';
 
 export const READING_TYPES = ['absolute', 'relative'] as const;
@@ -30,6 +31,7 @@ export const Warning = Type.Object(
     }),
     meter_id: Nullable(Id),
     reading_id: Nullable(Id),
+    device_id: Nullable(Id),
     detail: Type.String({ description: 'What it means and what to do about it' }),
   },
   { $id: 'Warning' },
@@ -67,6 +69,7 @@ export const Revision = Type.Object(
     kind: OneOf([...READING_TYPES, 'void']),
     reading_timestamp: Nullable(Instant),
     value: Nullable(Kwh),
+    period_start: Nullable(Instant),
     note: Nullable(Type.String()),
     reason: Nullable(Type.String()),
     source: OneOf(SOURCES),
@@ -172,13 +175,17 @@ export const correctReading = contract({
   method: 'PATCH',
   url: '/api/readings/:reading_id',
   summary: 'Correct a reading: a new entry supersedes it, the old one stays readable',
+  description:
+    'Another value, time or beginning lifts a rollover or a confirmation: it was about the reading as it was. ' +
+    '`period_start` is of relative readings only; null: the interval begins at the previous reading.',
   tag: 'readings',
   params: ReadingParams,
   body: Closed({
     value: Type.Optional(KwhInput),
     reading_timestamp: Type.Optional(PastInstantInput),
+    period_start: Type.Optional(Nullable(InstantInput)),
     note: Type.Optional(Nullable(Note(2000))),
-    reason: Note(500),
+    reason: Reason,
   }),
   response: { 200: Reading },
   errors: CORRECTING,
@@ -191,7 +198,7 @@ export const voidReading = contract({
   summary: 'Void a reading: a correction to nothing',
   tag: 'readings',
   params: ReadingParams,
-  query: Closed({ reason: Type.Optional(Note(500)) }),
+  query: Closed({ reason: Reason }),
   response: { 204: Type.Null() },
   errors: CORRECTING,
 });
@@ -201,6 +208,7 @@ export const settleRollover = contract({
   method: 'POST',
   url: '/api/readings/:reading_id/rollover',
   summary: 'Settle a decrease: the register went past its last digit and began again',
+  description: '200, and nothing is written, where it rolled over so already.',
   tag: 'readings',
   params: ReadingParams,
   body: Closed({
@@ -211,9 +219,9 @@ export const settleRollover = contract({
         description: "Digits before the decimal point; if not given, the device's",
       }),
     ),
-    reason: Type.Optional(Note(500)),
+    reason: Type.Optional(Reason),
   }),
-  response: { 201: Reading },
+  response: { 201: Reading, 200: Reading },
   errors: CORRECTING,
 });
 
@@ -222,10 +230,11 @@ export const confirmReading = contract({
   method: 'POST',
   url: '/api/readings/:reading_id/confirm',
   summary: 'Settle an implausible rate: somebody looked, and it is right',
+  description: '200, and nothing is written, where it is confirmed already.',
   tag: 'readings',
   params: ReadingParams,
-  body: Closed({ reason: Type.Optional(Note(500)) }),
-  response: { 201: Reading },
+  body: Closed({ reason: Type.Optional(Reason) }),
+  response: { 201: Reading, 200: Reading },
   errors: CORRECTING,
 });
 

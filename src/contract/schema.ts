@@ -70,6 +70,15 @@ export const Text = (maxLength: number) =>
 export const Note = (maxLength: number) =>
   checked<string>('note', { type: 'string', minLength: 1, maxLength });
 
+/** Why somebody corrects or takes back what was recorded. */
+export const Reason = checked<string>('note', {
+  type: 'string',
+  minLength: 1,
+  maxLength: 500,
+  description: 'Why, in a few words: it stays in the ledger beside who and when',
+  examples: ['misread'],
+});
+
 /** Part of a name to look for; an empty one finds everything. */
 export const Search = (of: string) =>
   checked<string>('text', {
@@ -132,6 +141,8 @@ export interface Contract {
   body?: TSchema;
   /** Content types of a body that is read as a stream instead of as JSON. */
   streams?: readonly string[];
+  /** Content type of an answer that is a file instead of JSON. */
+  download?: string;
   /** Status → body of each success; the handler answers with the first unless it says otherwise. */
   response: Readonly<Record<number, TSchema>>;
   errors: readonly ProblemCode[];

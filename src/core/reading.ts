@@ -116,7 +116,7 @@ export function deviceAt(devices: readonly Device[], instant_ms: number): Device
 }
 
 /** What a device's register counts to before it begins again, in Wh of the register; null if nobody said. */
-export function registerSpan({ digits }: Device): number | null {
+export function registerSpan({ digits }: Pick<Device, 'digits'>): number | null {
   return digits === null ? null : 10 ** digits * 1000;
 }
 

@@ -5,18 +5,24 @@ export class DomainError extends Error {
   readonly code: ProblemCode;
   readonly errors?: FieldError[];
   readonly reading_id?: number;
+  readonly device_id?: number;
   /** Seconds, for Retry-After. */
   readonly retry_after?: number;
 
   constructor(
     code: ProblemCode,
     detail: string,
-    more: { errors?: FieldError[]; reading_id?: number; retry_after?: number } = {},
+    more: { errors?: FieldError[]; reading_id?: number; device_id?: number; retry_after?: number } = {},
   ) {
     super(detail);
     this.code = code;
     Object.assign(this, more);
   }
+}
+
+/** Names what stands in the way: a reading, or a device by its replacement. */
+export function inTheWay({ reading_type, entry_id }: { reading_type: string; entry_id: number }) {
+  return reading_type === 'replacement' ? { device_id: entry_id } : { reading_id: entry_id };
 }
 
 export function notFound(what: string): DomainError {

@@ -2,239 +2,42 @@
  * The real server process, killed while it writes, again and again on the same database: what it has answered is there
  * when it starts again, whole, and the rest of what it keeps fits together.
  *
- *   KILL_ROUNDS=500 npx vitest run tests/db/kill.test.ts --testTimeout=0   kills it five hundred times
+ *   KILL_ROUNDS=500 npx vitest run tests/db/kill.test.ts --testTimeout=0   kills it five hundred times on each engine
  *   KILL_SEED=123 npx vitest run tests/db/kill.test.ts                     sends what a failure was sent again; the
  *                                                                          moment of each kill is chance all the same
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { Selectable } from 'kysely';
 import { expect, test } from 'vitest';
-import { ApiError, type Client, createClient } from '../../src/client/index.ts';
-import { databaseFile } from '../../src/server/db/connect.ts';
-import type { Tables } from '../../src/server/db/tables.ts';
 import { Random } from '../sim/random.ts';
-import { rebuild } from '../sim/rebuild.ts';
-import { freshUrl } from '../support/engines.ts';
-import { PASSWORD } from '../support/server.ts';
+import { ENGINES, type Engine, freshUrl } from '../support/engines.ts';
+import { inspect, settle, settled, start, stop } from '../support/killing.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url));
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 10);
 const SEED = Number(process.env.KILL_SEED ?? randomInt(2 ** 31));
 /** A database that grows takes ever longer to look through. */
 const ROUNDS_PER_DATABASE = 10;
-const WRITERS = 4;
 const LONGEST_LIFE_MS = 300;
-const BEGIN_MS = Date.parse('2025-01-01T00:00:00Z');
-const MINUTE_MS = 60_000;
-
-async function start(url: string) {
-  const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, DATABASE_URL: url, PORT: '0', LOG_LEVEL: 'silent', NODE_ENV: 'test' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  // Whatever the test finds, no server outlives it.
-  const end = () => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
-  let said = '';
-  for await (const text of child.stdout) {
-    said += text;
-    const origin = /http:\/\/\S+:\d+/.exec(said)?.[0];
-    if (origin) return { child, origin };
-  }
-  throw new Error(`the server did not start: ${said}`);
-}
-
-interface House {
-  property_id: number;
-  main_id: number;
-  names: Map<number, string>;
-}
-
-/** What the server has said it keeps. */
-interface Acknowledged {
-  /** Readings by their ids, as they were answered. */
-  readings: Map<number, { batch_id: number; meter_id: number; value: string; reading_timestamp: string }>;
-  /** How many entries each batch has, where the answer said so. */
-  batches: Map<number, number>;
-  /** Readings that were voided. */
-  voided: Set<number>;
-  replacements: Set<number>;
-}
-
-/** Writes one thing after the other until the server is gone; whatever it answers is noted. */
-async function write(
-  { client, random, house, next }: { client: Client; random: Random; house: House; next: () => number },
-  noted: Acknowledged,
-): Promise<void> {
-  const { property_id, main_id, names } = house;
-  const meters = [main_id, ...names.keys()];
-  // Each instant is written to once, so that nothing but corrections can meet a conflict; some come out of order.
-  const instant = () => {
-    const at = next();
-    return { at, reading_timestamp: new Date(BEGIN_MS + (at ^ 5) * MINUTE_MS).toISOString() };
-  };
-  const note = ({
-    id,
-    batch_id,
-    meter_id,
-    value,
-    reading_timestamp,
-  }: Awaited<ReturnType<Client['getReading']>>) =>
-    noted.readings.set(id, { batch_id, meter_id, value, reading_timestamp });
-  const writeSomething = async () => {
-    const { at, reading_timestamp } = instant();
-    const value = String(at);
-    const known = [...noted.readings.keys()];
-    const reading_id = known.length > 0 ? random.pick(known.slice(-50)) : 0;
-    const meter_id = random.pick(meters);
-    switch (random.int(0, 9)) {
-      case 0:
-      case 1: {
-        const submeter_readings = Object.fromEntries([...names.values()].map((name) => [name, value]));
-        const body = { property_id, reading_timestamp, main_meter_value: value, submeter_readings };
-        const { items } = await client.createReadings({ body });
-        items.forEach(note);
-        noted.batches.set(items[0]!.batch_id, items.length);
-        return;
-      }
-      case 2:
-      case 3: {
-        const lines = Array.from({ length: random.int(1, 300) }, () => {
-          const meter = names.get(random.pick([...names.keys()]))!;
-          const { at, reading_timestamp } = instant();
-          return JSON.stringify({ meter, reading_timestamp, value: String(at) });
-        });
-        const upload = lines.join('\n');
-        const report = await client.importReadings({
-          property_id,
-          content_type: 'application/x-ndjson',
-          upload,
-        });
-        noted.batches.set(report.batch_id!, lines.length);
-        return;
-      }
-      case 4: {
-        const body = { value: `${random.int(1, 1_000_000)}.5`, reason: 'a slip' };
-        note(await client.correctReading({ reading_id, body }));
-        noted.readings.delete(reading_id);
-        return;
-      }
-      case 5:
-        await client.voidReading({ reading_id });
-        noted.readings.delete(reading_id);
-        noted.voided.add(reading_id);
-        return;
-      case 6: {
-        const body = { replaced_at: reading_timestamp, final_value: value, initial_value: '0', digits: 5 };
-        noted.replacements.add((await client.replaceDevice({ meter_id, body })).id!);
-        return;
-      }
-      default:
-        note(await client.createReading({ body: { meter_id, reading_timestamp, value } }));
-    }
-  };
-  for (;;) {
-    try {
-      await writeSomething();
-    } catch (error) {
-      // Two writers may have meant the same reading. Every other end is that the server is gone, without an answer.
-      if (!(error instanceof ApiError)) return;
-      expect(['reading_superseded', 'not_found', 'validation_failed']).toContain(error.problem.code);
-    }
-  }
-}
-
-type Rows<T extends keyof Tables> = Selectable<Tables[T]>[];
-
-/** Looks at everything the database holds, beside the server. @returns how many batches there are */
-function inspect(url: string, noted: Acknowledged): number {
-  const db = new DatabaseSync(databaseFile(url)!, { readOnly: true });
-  const all = <T extends keyof Tables>(table: T, order: string) =>
-    (db.prepare(`SELECT * FROM ${table} ORDER BY ${order}`).all() as unknown[] as Rows<T>).map((row) => ({
-      ...row,
-    }));
-  try {
-    const batches = all('batches', 'sequence');
-    const entries = all('ledger_entries', 'id');
-    expect(batches.map(({ sequence }) => sequence)).toEqual(batches.map((_, i) => i + 1));
-    const counted = Map.groupBy(entries, ({ batch_id }) => batch_id);
-    expect(batches.map(({ id }) => [id, counted.get(id)?.length])).toEqual(
-      batches.map(({ id, entry_count }) => [id, entry_count]),
-    );
-    expect(counted.size).toBe(batches.length);
-
-    const there = new Map(entries.map((entry) => [entry.id, entry]));
-    const gone = new Map(entries.map((entry) => [entry.supersedes_id, entry]));
-    for (const [id, count] of noted.batches) expect(counted.get(id)).toHaveLength(count);
-    for (const [id, { batch_id, meter_id, value, reading_timestamp }] of noted.readings) {
-      expect(there.get(id)).toMatchObject({
-        ...{ batch_id, meter_id, reading_timestamp: Date.parse(reading_timestamp) },
-        value_wh: Math.round(Number(value) * 1000),
-      });
-    }
-    for (const id of noted.voided) expect(gone.get(id)).toMatchObject({ kind: 'void' });
-    for (const id of noted.replacements) expect(there.get(id)).toMatchObject({ kind: 'device' });
-
-    const stored = all('readings', 'meter_id, reading_timestamp');
-    expect(rebuild(all('meters', 'id'), entries)).toEqual(stored);
-    return batches.length;
-  } finally {
-    db.close();
-  }
-}
-
-async function stop(child: ChildProcess, signal: NodeJS.Signals) {
-  const exited = once(child, 'exit');
-  child.kill(signal);
-  return exited;
-}
 
 /** Lives on one database for some rounds, each of which ends in a kill. @returns how many batches were written */
-async function live(random: Random, rounds: number): Promise<number> {
-  const { url, drop } = await freshUrl('sqlite');
+async function live(engine: Engine, random: Random, rounds: number): Promise<number> {
+  const { url, drop } = await freshUrl(engine);
   let server = await start(url);
   try {
-    let token = '';
-    const connectTo = (origin: string) => createClient({ origin, token: () => token });
-    const first = connectTo(server.origin);
-    const me = { username: 'writer', password: PASSWORD };
-    await first.register({ body: { ...me, email: 'writer@example.com' } });
-    token = (await first.login({ body: me })).access_token;
-    const property = await first.createProperty({ body: { display_name: 'Villa Volt' } });
-    const { id: property_id, main_meter_id } = property;
-    const house: House = { property_id, main_id: main_meter_id!, names: new Map() };
-    for (const name of ['Sauna', 'Heat pump', 'Car']) {
-      house.names.set((await first.createSubmeter({ body: { property_id, name } })).id, name);
-    }
-
-    const noted: Acknowledged = {
-      readings: new Map(),
-      batches: new Map(),
-      voided: new Set(),
-      replacements: new Set(),
-    };
-    let last = 0;
+    const life = await settle(server.origin, random);
+    const { property_id, noted } = life;
     let batches = 0;
     for (let round = 1; round <= rounds; round++) {
-      const client = connectTo(server.origin);
-      const writers = Array.from({ length: WRITERS }, () => {
-        const writer = { client, random: new Random(random.int(0, 2 ** 31)), house, next: () => last++ };
-        return write(writer, noted);
-      });
+      const writing = life.write(server.origin);
       await sleep(random.int(1, LONGEST_LIFE_MS));
       expect(await stop(server.child, 'SIGKILL')).toEqual([null, 'SIGKILL']);
-      await Promise.all(writers);
+      await writing;
+      await settled(url);
 
       server = await start(url);
-      const verification = await connectTo(server.origin).verifyLedger({ property_id });
+      const verification = await life.clientOf(server.origin).verifyLedger({ property_id });
       expect(verification).toMatchObject({ verified: true, fault: null });
-      batches = inspect(url, noted);
+      batches = await inspect(url, noted);
       expect(verification.batches).toBe(batches);
     }
     expect(await stop(server.child, 'SIGTERM')).toEqual([0, null]);
@@ -245,14 +48,17 @@ async function live(random: Random, rounds: number): Promise<number> {
   }
 }
 
-test(`kill -9 while ${WRITERS} clients write, ${ROUNDS} times: what was answered is there, whole`, async () => {
-  console.log(`Killing the server ${ROUNDS} times, from KILL_SEED=${SEED} on`);
-  const random = new Random(SEED);
-  let batches = 0;
-  for (let left = ROUNDS; left > 0; left -= ROUNDS_PER_DATABASE) {
-    batches += await live(random, Math.min(left, ROUNDS_PER_DATABASE));
-  }
-  console.log(`${batches} batches were written between the kills`);
-  // The kills came in the middle of the work.
-  expect(batches).toBeGreaterThan(ROUNDS);
-});
+test.each(ENGINES)(
+  `kill -9 while clients write, ${ROUNDS} times on %s: what was answered is there, whole`,
+  async (engine) => {
+    console.log(`Killing the server on ${engine} ${ROUNDS} times, from KILL_SEED=${SEED} on`);
+    const random = new Random(SEED);
+    let batches = 0;
+    for (let left = ROUNDS; left > 0; left -= ROUNDS_PER_DATABASE) {
+      batches += await live(engine, random, Math.min(left, ROUNDS_PER_DATABASE));
+    }
+    console.log(`${batches} batches were written between the kills`);
+    // The kills came in the middle of the work.
+    expect(batches).toBeGreaterThan(ROUNDS);
+  },
+);

@@ -4,10 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as consumption from '../../src/server/consumption/store.ts';
 import type { Database } from '../../src/server/db/connect.ts';
 import type { Db, Tx } from '../../src/server/db/tables.ts';
+import * as devices from '../../src/server/devices/store.ts';
 import * as ledger from '../../src/server/ledger/store.ts';
 import * as projection from '../../src/server/projection/store.ts';
 import * as readings from '../../src/server/readings/store.ts';
 import { ENGINES, type Engine, freshDatabase } from '../support/engines.ts';
+import { statementsOf } from '../support/queries.ts';
 
 const METERS = 20;
 const READINGS_PER_METER = 3000;
@@ -61,26 +63,6 @@ async function fill({ write }: Database, engine: Engine): Promise<void> {
   });
 }
 
-/** Runs `use` with a database that keeps account of every statement it is asked for. */
-async function statementsOf(db: Db, use: (db: Db) => Promise<unknown>): Promise<CompiledQuery[]> {
-  const seen: CompiledQuery[] = [];
-  const executor = new Proxy(db.getExecutor(), {
-    get(target, name) {
-      const own = Reflect.get(target, name, target);
-      if (name !== 'executeQuery') return typeof own === 'function' ? own.bind(target) : own;
-      return (query: CompiledQuery, ...rest: []) => {
-        seen.push(query);
-        return target.executeQuery(query, ...rest);
-      };
-    },
-  });
-  const recording = new Proxy(db, {
-    get: (target, name) => (name === 'getExecutor' ? () => executor : Reflect.get(target, name, target)),
-  });
-  await use(recording);
-  return seen;
-}
-
 /** What the engine would do for a statement, a line for each step. */
 async function planOf(db: Db, engine: Engine, query: CompiledQuery): Promise<string[]> {
   const explain = engine === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN';
@@ -99,15 +81,18 @@ const BY_KEY =
   /SEARCH \w+ USING (COVERING )?(INDEX|(INTEGER )?PRIMARY KEY)|(Index|Index Only|Bitmap Index) Scan (Backward )?(using|on) (readings|ledger_entries|batches)_\w+/;
 
 const NEAR = [AT_MS, AT_MS + HOUR_MS, AT_MS + 2 * HOUR_MS];
+const SPANS = [2, 4, 6].map((meter_id) => ({ meter_id, first_ms: AT_MS, last_ms: AT_MS + HOUR_MS }));
 const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['the reading before an instant', (db) => projection.readingBefore(db, 1, 2, AT_MS)],
   ['the readings from an instant on', (db) => projection.readingsFrom(db, 1, 2, AT_MS, 4)],
   ['the readings between two instants', (db) => projection.readingsBetween(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
+  ['the readings around changes of meters', (db) => projection.readingsAround(db, 1, SPANS)],
   ['the last reading', (db) => projection.lastReading(db, 1, 2)],
   ['the reading at an instant', (db) => projection.readingAt(db, 1, 2, AT_MS)],
   ['later rates above one', (db) => projection.ratesAbove(db, 1, 2, AT_MS, 5, false, 4)],
   ['later rates above one that were judged', (db) => projection.ratesAbove(db, 1, 2, AT_MS, 5, true, 4)],
   ['the devices of a meter', (db) => ledger.devicesOf(db, 2)],
+  ['the devices of meters', (db) => ledger.devicesOfMeters(db, [2, 4, 6])],
   ['an entry', (db) => ledger.findEntry(db, 4711)],
   ['what a batch superseded', (db) => ledger.supersededByBatch(db, 17)],
   ['what supersedes an entry of a batch', (db) => ledger.successorOfBatch(db, 17)],
@@ -125,6 +110,8 @@ const HOT: [string, (db: Db) => Promise<unknown>][] = [
     (db) => readings.historyWithSuperseded(db, 1, 2, { limit: 10, offset: 0 }),
   ],
   ['a page of the history', (db) => readings.history(db, 1, 2, { limit: 10, offset: 0 })],
+  ['the first of some instants that is taken', (db) => readings.firstTaken(db, 1, 2, NEAR)],
+  ['the highest register of a device', (db) => devices.highestRegister(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
   ['a range', (db) => readings.range(db, 1, [2, 4], AT_MS, AT_MS + 5 * HOUR_MS, { limit: 10, offset: 0 })],
   ['the readings around every boundary', (db) => consumption.neighboursAt(db, 1, [2, 4, 6], NEAR)],
   ['the decreases of a period', (db) => consumption.decreasesIn(db, 1, [2, 4], AT_MS, AT_MS + HOUR_MS)],

@@ -27,7 +27,7 @@ describe.each(ENGINES)('recompute on %s', (engine) => {
     const second = await house.given(kitchen, day(2), '10');
     await house.given(kitchen, day(3), '15');
     await house.patch(`/api/readings/${first}`, { value: '99991', reason: 'x' });
-    await server.call('DELETE', `/api/readings/${second}`, { token: house.owner.token });
+    await server.call('DELETE', `/api/readings/${second}?reason=wrong+meter`, { token: house.owner.token });
   });
   afterAll(() => server.close());
 

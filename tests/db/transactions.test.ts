@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/server/db/connect.ts';
 import type { Tx } from '../../src/server/db/tables.ts';
+import { together } from '../../src/server/db/together.ts';
 import { ENGINES, freshDatabase } from '../support/engines.ts';
 
 describe.each(ENGINES)('writes on %s', (engine) => {
@@ -74,6 +75,37 @@ describe.each(ENGINES)('writes on %s', (engine) => {
       else expect(answer).toMatchObject({ status: 'rejected', reason: { message: /unique/i } });
     }
     expect(await stored()).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24, 27]);
+  });
+
+  test('statements that share a round trip end together: none runs on after its transaction', async () => {
+    const refused = db.write(async (tx) => {
+      const slow = async () => {
+        for (let id = 1; id <= 50; id++) await insert(tx, id);
+      };
+      await together([slow(), insert(tx, 99).then(() => Promise.reject(new Refused('no')))]);
+    });
+    await expect(refused).rejects.toBeInstanceOf(Refused);
+    await db.write((tx) => insert(tx, 100));
+    expect(await stored()).toEqual([100]);
+  });
+
+  test('of statements that share a round trip the first to fail is named', async () => {
+    const refused = db.write(async (tx) => {
+      await insert(tx, 1);
+      await together([insert(tx, 2), insert(tx, 1), insert(tx, 3)]);
+    });
+    await expect(refused).rejects.toThrow(/unique/i);
+    expect(await stored()).toEqual([]);
+  });
+
+  test('a write is not answered as done if the database gave all of it up', async () => {
+    const answer = await Promise.allSettled([
+      db.write(async (tx) => {
+        await insert(tx, 1);
+        await insert(tx, 1).catch(() => {});
+      }),
+    ]);
+    expect(await stored()).toEqual(answer[0].status === 'fulfilled' ? [1] : []);
   });
 
   test('nobody sees a write before it is whole', async () => {

@@ -16,6 +16,10 @@ interface Ids {
   reading_id: number;
   batch_id: number;
   device_id: number;
+  implausible_id: number;
+  /** A meter whose first device nobody has described. */
+  undescribed_id: number;
+  implausible_device_id: number;
 }
 
 /**
@@ -25,7 +29,12 @@ interface Ids {
 type Row =
   | 'public'
   | 'own'
-  | ((ids: Ids) => { query?: Record<string, string | number>; body?: object | string; type?: string });
+  | ((ids: Ids) => {
+      params?: Record<string, number>;
+      query?: Record<string, string | number>;
+      body?: object | string;
+      type?: string;
+    });
 
 const AT = '2026-01-01T00:00:00Z';
 const PERIOD = { start_date: '2026-01-01', end_date: '2026-02-01' };
@@ -65,10 +74,18 @@ const ROWS: Record<keyof Contracts, Row> = {
   correctReading: () => ({ body: { value: '7', reason: 'misread' } }),
   voidReading: () => ({ query: { reason: 'wrong meter' } }),
   settleRollover: () => ({ body: { digits: 1 } }),
-  confirmReading: () => ({ body: {} }),
+  confirmReading: ({ implausible_id }) => ({ params: { reading_id: implausible_id }, body: {} }),
   listRevisions: () => ({}),
   listDevices: () => ({}),
-  describeDevice: () => ({ body: { serial_number: 'A-1' } }),
+  describeDevice: ({ undescribed_id }) => ({
+    params: { meter_id: undescribed_id },
+    body: { serial_number: 'A-1' },
+  }),
+  correctDevice: () => ({ body: { serial_number: 'A-1', reason: 'read the plate' } }),
+  confirmDevice: ({ undescribed_id, implausible_device_id }) => ({
+    params: { meter_id: undescribed_id, device_id: implausible_device_id },
+    body: {},
+  }),
   replaceDevice: () => ({
     body: { replaced_at: '2026-05-01T00:00:00Z', final_value: '10', initial_value: '0' },
   }),
@@ -125,14 +142,23 @@ describe.each(ENGINES)('access on %s', (engine) => {
     const reading_id = await house.given(house.main_id, `${year}-03-01T00:00:00Z`, '5');
     const { batch_id } = (await house.get(`/api/readings/${reading_id}`)).body;
     const { property_id, main_id: meter_id } = house;
-    return { property_id, meter_id, reading_id, batch_id, device_id: device.id };
+    const undescribed_id = await house.submeter(`shed ${year}`);
+    const at = (day: number) => `${year}-01-0${day}T00:00:00Z`;
+    for (const day of [1, 2, 3, 4]) await house.given(undescribed_id, at(day), String(day));
+    const implausible_id = await house.given(undescribed_id, at(5), '5000');
+    const late = { replaced_at: at(6), final_value: '10000', initial_value: '0' };
+    const { body: replaced_late } = await house.post(`/api/meters/${undescribed_id}/replacements`, late);
+    return {
+      ...{ property_id, meter_id, reading_id, batch_id, device_id: device.id },
+      ...{ undescribed_id, implausible_id, implausible_device_id: replaced_late.id },
+    };
   }
 
   function send(name: keyof Contracts, about: Ids, token?: string) {
     const { method, url } = contracts[name];
     const row = ROWS[name];
-    const { query = {}, body, type } = typeof row === 'function' ? row(about) : {};
-    const path = url.replace(/:(\w+)/g, (_, param: keyof Ids) => String(about[param]));
+    const { params = {}, query = {}, body, type } = typeof row === 'function' ? row(about) : {};
+    const path = url.replace(/:(\w+)/g, (_, param: string) => String({ ...about, ...params }[param]));
     const search = new URLSearchParams(
       Object.entries(query).map(([k, v]): [string, string] => [k, String(v)]),
     );
@@ -164,6 +190,9 @@ describe.each(ENGINES)('access on %s', (engine) => {
       reading_id: 999_999,
       batch_id: 999_999,
       device_id: 999_999,
+      implausible_id: 999_999,
+      undescribed_id: 999_999,
+      implausible_device_id: 999_999,
     };
     expectProblem(await send(name, nothing, stranger.token), 'not_found');
   });

@@ -51,6 +51,7 @@ describe.each(ENGINES)('attention on %s', (engine) => {
         meter_id,
         meter_name: 'replaced',
         reading_id,
+        device_id: null,
         start_timestamp: '2026-04-01T00:00:00Z',
         end_timestamp: '2026-04-20T00:00:00Z',
         figures: { ...NO_FIGURES, value: '100', previous_value: '5000' },
@@ -79,7 +80,10 @@ describe.each(ENGINES)('attention on %s', (engine) => {
       const way = ways[item.meter_name as keyof typeof ways] as keyof typeof bodies;
       const { method, url } = item.actions.find(({ operation }: { operation: string }) => operation === way);
       const { token } = house.owner;
-      const answer = await server.call(method, url, { token, body: bodies[way] });
+      const answer = await server.call(method, method === 'DELETE' ? `${url}?reason=wrong+meter` : url, {
+        token,
+        body: bodies[way],
+      });
       expect([200, 201, 204]).toContain(answer.status);
     }
     expect(await codes()).toEqual([]);

@@ -197,6 +197,7 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
       code: 'decreased',
       meter_id: house.main_id,
       reading_id: fall,
+      device_id: null,
       detail: expect.stringContaining(T3),
     };
     expect((await ask(T1, T5)).body).toEqual(
@@ -257,6 +258,7 @@ describe.each(ENGINES)('consumption on %s', (engine) => {
             code: 'submeters_exceed_main',
             meter_id: house.main_id,
             reading_id: null,
+            device_id: null,
             detail: expect.stringContaining('2.5 kWh'),
           },
         ],

@@ -28,7 +28,7 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
   afterEach(() => expectSoundProjection(server.db));
 
   const correct = (id: number, body: object) => house.patch(`/api/readings/${id}`, { reason, ...body });
-  const drop = (id: number, query = '') =>
+  const drop = (id: number, query = '?reason=wrong+meter') =>
     server.call('DELETE', `/api/readings/${id}${query}`, { token: owner.token });
   const days = (from: number, to: number, meter = main) => used(house, meter, day(from), day(to));
 
@@ -129,6 +129,9 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
     ['four decimals', { value: '1.0001' }, 'value'],
     ['no value', { value: null }, 'value'],
     ['no time', { reading_timestamp: null }, 'reading_timestamp'],
+    ['a beginning without offset', { period_start: '2026-01-01T00:00:00' }, 'period_start'],
+    ['a beginning of a register', { period_start: '2025-12-31T00:00:00Z' }, 'period_start'],
+    ['no beginning of a register', { period_start: null }, 'period_start'],
     ['another type', { reading_type: 'relative' }, 'reading_type'],
   ])('%s: 422, and nothing is written', async (_, body, path) => {
     const [id] = await tens(1);
@@ -182,7 +185,7 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
     const [id] = await tens(1);
     await drop(id!);
     const [{ id: batch_id }] = (await house.get(`/api/properties/${house.property_id}/ledger`)).body.items;
-    await house.post(`/api/properties/${house.property_id}/ledger/${batch_id}/undo`, {});
+    await house.post(`/api/properties/${house.property_id}/ledger/${batch_id}/undo`, { reason });
     const [back] = (await house.get(`/api/readings/meter/${main}/history`)).body.items;
     expect(back).toMatchObject({ value: '100', reading_timestamp: day(1) });
     expectProblem(await correct(id!, { value: '1' }), 'reading_superseded', { reading_id: back.id });
@@ -221,6 +224,7 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
     await drop(second.id, '?reason=wrong+meter');
     const { body } = await house.get(`/api/readings/${id}/revisions`);
     const common = {
+      period_start: null,
       note: null,
       source: 'manual',
       recorded_by_user_id: owner.id,
@@ -366,6 +370,44 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
       expect((await correct(id, { reading_timestamp: '2026-01-02T12:00:00Z' })).status).toBe(200);
       expect([await days(2, 4), await days(3, 4)]).toEqual([null, '20']);
       expect(await used(house, main, day(2), '2026-01-02T12:00:00Z')).toBe('10');
+    });
+
+    test('another beginning: earlier, later, and where the reading before is', async () => {
+      await amount(1, 2, '10');
+      const id = await amount(3, 4, '20');
+      await amount(4, 5, '5');
+      expect([await days(1, 4), await days(3, 4), await days(2, 3)]).toEqual([null, '20', null]);
+      const early = await correct(id, { period_start: day(2) });
+      expect([early.status, early.body.period_start, early.body.value]).toEqual([200, day(2), '20']);
+      expect([await days(1, 4), await days(2, 5), await days(4, 5)]).toEqual(['30', '25', '5']);
+      const open = (await correct(early.body.id, { period_start: null })).body;
+      expect([open.period_start, await days(2, 4)]).toEqual([null, '20']);
+      const late = (await correct(open.id, { period_start: '2026-01-03T12:00:00Z', value: '7' })).body;
+      expect([await days(2, 4), await used(house, main, '2026-01-03T12:00:00Z', day(5))]).toEqual([
+        null,
+        '12',
+      ]);
+      const { items } = (await house.get(`/api/readings/${late.id}/revisions`)).body;
+      expect(items.map((each: { period_start: string }) => each.period_start)).toEqual([
+        day(3),
+        day(2),
+        null,
+        '2026-01-03T12:00:00Z',
+      ]);
+    });
+
+    test('a beginning at or after its end: 422; over the reading before: 409; both ends moved at once', async () => {
+      const before = await amount(1, 2, '10');
+      const id = await amount(2, 3, '20');
+      const rows = await counts(server.db);
+      for (const period_start of [day(3), day(4)])
+        expectProblem(await correct(id, { period_start }), 'validation_failed', { errors: ['period_start'] });
+      expectProblem(await correct(id, { period_start: '2026-01-01T12:00:00Z' }), 'interval_overlap', {
+        reading_id: before,
+      });
+      expect(await counts(server.db)).toEqual(rows);
+      const moved = await correct(id, { period_start: day(4), reading_timestamp: day(5) });
+      expect([moved.status, await days(4, 5), await days(2, 4)]).toEqual([200, '20', null]);
     });
 
     test('one voided leaves a gap, and what follows stays known', async () => {

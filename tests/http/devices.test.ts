@@ -35,9 +35,9 @@ describe.each(ENGINES)('devices on %s', (engine) => {
     more = {},
     meter = main,
   ) => house.post(`/api/meters/${meter}/replacements`, { replaced_at, final_value, initial_value, ...more });
-  const undo = (id: number, query = '', meter = main) =>
+  const undo = (id: number, query = '?reason=wrong+meter', meter = main) =>
     server.call('DELETE', `/api/meters/${meter}/replacements/${id}${query}`, { token: owner.token });
-  const say = (body: object, meter = main) => house.patch(`/api/meters/${meter}/device`, body);
+  const say = (body: object, meter = main) => house.say(meter, body);
   const devices = async (meter = main) => (await house.get(`/api/meters/${meter}/devices`)).body;
   const registers = async (...values: [number, string][]) => {
     for (const [at, value] of values) await house.given(main, day(at), value);
@@ -79,7 +79,7 @@ describe.each(ENGINES)('devices on %s', (engine) => {
         device({ serial_number: 'A-1', digits: 5, multiplier: 20, reason: 'read the plate' }),
       );
       const third = (await say({ serial_number: null, digits: null })).body;
-      expect(third).toEqual(device({ multiplier: 20 }));
+      expect(third).toEqual(device({ multiplier: 20, reason: 'seen' }));
       expect(new Set([first.id, second.id, third.id]).size).toBe(3);
       expect((await devices()).items).toEqual([third]);
     });
@@ -110,7 +110,13 @@ describe.each(ENGINES)('devices on %s', (engine) => {
       const { items } = await devices();
       expect(items).toEqual([
         device({ id: null, removed_at: noon(2), final_value: '120' }),
-        device({ serial_number: 'B-2', multiplier: 2, installed_at: noon(2), initial_value: '0' }),
+        device({
+          serial_number: 'B-2',
+          multiplier: 2,
+          installed_at: noon(2),
+          initial_value: '0',
+          reason: 'seen',
+        }),
       ]);
       expect([await days(1, 2), await days(2, 3), await days(3, 4)]).toEqual(['10', '20', '10']);
     });
@@ -260,6 +266,7 @@ describe.each(ENGINES)('devices on %s', (engine) => {
           code: 'decreased',
           meter_id: main,
           reading_id: null,
+          device_id: body.id,
           detail: expect.stringMatching(/Main meter.*2026-01-03T00:00:00Z/),
         },
       ]);
@@ -287,14 +294,14 @@ describe.each(ENGINES)('devices on %s', (engine) => {
       expectProblem(await replace(day(1), '100', '0'), 'reading_conflict', { reading_id });
       expect(await counts(server.db)).toEqual(before);
       const { id } = (await replace(day(2), '110', '0')).body;
-      expectProblem(await replace(day(2), '110', '0'), 'reading_conflict', { reading_id: id });
+      expectProblem(await replace(day(2), '110', '0'), 'reading_conflict', { device_id: id });
     });
 
     test('a reading at the instant of a replacement: 409, also with the value of either device', async () => {
-      await replace(day(2), '110', '0');
+      const { id: device_id } = (await replace(day(2), '110', '0')).body;
       for (const value of ['110', '0', '50']) {
         const answer = await house.record(main, day(2), value);
-        expectProblem(answer, 'reading_conflict');
+        expectProblem(answer, 'reading_conflict', { device_id });
         expect(answer.body.detail).toMatch(/was replaced at 2026-01-02T00:00:00Z/);
       }
     });
@@ -319,7 +326,7 @@ describe.each(ENGINES)('devices on %s', (engine) => {
       const kitchen = await house.submeter('kitchen');
       const { id } = (await replace(day(2), '110', '0', {}, kitchen)).body;
       expectProblem(await undo(id), 'not_found');
-      expect((await undo(id, '', kitchen)).status).toBe(204);
+      expect((await undo(id, undefined, kitchen)).status).toBe(204);
     });
 
     test('a virtual meter has no device: 422; an inactive meter takes none: 409', async () => {

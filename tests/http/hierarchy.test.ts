@@ -70,6 +70,7 @@ describe.each(ENGINES)('the hierarchy on %s', (engine) => {
         code: 'submeters_exceed_parent',
         meter_id: floor,
         reading_id: null,
+        device_id: null,
         detail: expect.stringContaining('5.5 kWh more than floor'),
       },
     ]);

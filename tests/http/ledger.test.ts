@@ -53,9 +53,11 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
     await house.patch(`/api/readings/${first}`, { value: '99', reason: NOTE });
     const more = { reading_type: 'relative', period_start: day(1) };
     const second = await house.given(kitchen, day(2), '5.125', more);
-    await server.call('DELETE', `/api/readings/${second}`, { token: house.owner.token });
+    await server.call('DELETE', `/api/readings/${second}?reason=wrong+meter`, { token: house.owner.token });
     const undone = await ledger('');
-    await house.post(`/api/properties/${house.property_id}/ledger/${undone.items[0]!.id}/undo`, {});
+    await house.post(`/api/properties/${house.property_id}/ledger/${undone.items[0]!.id}/undo`, {
+      reason: 'wrong meter',
+    });
     const replaced = { replaced_at: day(3), final_value: '150', initial_value: '0', multiplier: 30 };
     await house.post(`/api/meters/${main_id}/replacements`, replaced);
     await house.post('/api/readings/bulk', {

@@ -55,6 +55,7 @@ describe.each(ENGINES)('readings on %s', (engine) => {
         code: 'decreased',
         meter_id: house.main_id,
         reading_id: id,
+        device_id: null,
         detail: expect.stringMatching(
           new RegExp(`Main meter.*${at}.*correct the reading, record a replacement.*, or record a rollover`),
         ),
@@ -67,6 +68,20 @@ describe.each(ENGINES)('readings on %s', (engine) => {
     expect({ status, body }).toEqual({ status: 201, body: reading() });
     const read = await house.get(`/api/readings/${body.id}`);
     expect({ status: read.status, body: read.body }).toEqual({ status: 200, body });
+  });
+
+  test('the answer is what is read afterwards, whatever there is to say of a reading', async () => {
+    const location = 'Under the stairs';
+    const meter_id = await house.submeter('Cellar', { location, device: { digits: 5 } });
+    const seen: string[][] = [];
+    for (const [hour, value] of ['1', '2', '3', '4', '9000', '99990', '10', '5'].entries()) {
+      const { body } = await house.record(meter_id, `2025-01-02T0${hour}:00:00Z`, value, {
+        note: `no. ${hour}`,
+      });
+      expect((await house.get(`/api/readings/${body.id}`)).body).toEqual(body);
+      seen.push(body.flags);
+    }
+    expect(new Set(seen.flat())).toEqual(new Set(['implausible', 'rolled_over', 'decreased']));
   });
 
   test.each([

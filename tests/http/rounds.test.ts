@@ -176,7 +176,13 @@ describe.each(ENGINES)('rounds on %s', (engine) => {
     );
     expect(body.items.map(({ flags }: { flags: string[] }) => flags)).toEqual([[], ['decreased'], []]);
     expect(body.items[1].warnings).toEqual([
-      { code: 'decreased', meter_id: kitchen, reading_id: body.items[1].id, detail: expect.any(String) },
+      {
+        code: 'decreased',
+        meter_id: kitchen,
+        reading_id: body.items[1].id,
+        device_id: null,
+        detail: expect.any(String),
+      },
     ]);
   });
 });

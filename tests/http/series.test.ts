@@ -106,6 +106,7 @@ describe.each(ENGINES)('series on %s', (engine) => {
             code: 'submeters_exceed_main',
             meter_id: house.main_id,
             reading_id: null,
+            device_id: null,
             detail: expect.stringContaining(d1!),
           },
         ],

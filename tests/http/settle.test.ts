@@ -32,7 +32,7 @@ describe.each(ENGINES)('settling on %s', (engine) => {
     house.post(`/api/meters/${main}/replacements`, { replaced_at: at, final_value, initial_value, ...more });
   const rollover = (id: number, body: object = {}) => house.post(`/api/readings/${id}/rollover`, body);
   const confirm = (id: number, body: object = {}) => house.post(`/api/readings/${id}/confirm`, body);
-  const describeDevice = (body: object) => house.patch(`/api/meters/${main}/device`, body);
+  const describeDevice = (body: object) => house.say(main, body);
 
   /** Registers on the days 1, 2, 3 … @returns their ids */
   async function registers(...values: string[]): Promise<number[]> {
@@ -76,7 +76,7 @@ describe.each(ENGINES)('settling on %s', (engine) => {
     });
 
     test('void the reading: the next one is the decrease', async () => {
-      await server.call('DELETE', `/api/readings/${down}`, { token: owner.token });
+      await server.call('DELETE', `/api/readings/${down}?reason=wrong+meter`, { token: owner.token });
       expect(await flags()).toEqual([[], [], ['decreased']]);
     });
 
@@ -180,8 +180,82 @@ describe.each(ENGINES)('settling on %s', (engine) => {
     const settled = (await rollover(down!, { digits: 5 })).body.id;
     const noted = (await house.patch(`/api/readings/${settled}`, { note: 'x', reason: 'y' })).body;
     expect(noted.flags).toEqual(['rolled_over']);
-    const corrected = (await house.patch(`/api/readings/${noted.id}`, { value: '16', reason: 'y' })).body;
+    const same = { value: '15', reading_timestamp: day(2), reason: 'y' };
+    const kept = (await house.patch(`/api/readings/${noted.id}`, same)).body;
+    expect(kept.flags).toEqual(['rolled_over']);
+    const corrected = (await house.patch(`/api/readings/${kept.id}`, { value: '16', reason: 'y' })).body;
     expect(corrected.flags).toEqual(['decreased']);
+  });
+
+  test('so does one of the time, and of where an interval begins', async () => {
+    const [, down] = await registers('99990', '15', '25');
+    const settled = (await rollover(down!, { digits: 5 })).body.id;
+    const at = { reading_timestamp: '2026-01-02T00:00:01Z', reason: 'y' };
+    expect((await house.patch(`/api/readings/${settled}`, at)).body.flags).toEqual(['decreased']);
+
+    const kitchen = await house.submeter('kitchen');
+    let last = 0;
+    for (const [from, value] of ['1', '1', '1', '900'].entries()) {
+      const more = { reading_type: 'relative', period_start: day(from + 1) };
+      last = await house.given(kitchen, day(from + 2), value, more);
+    }
+    const { id } = (await confirm(last)).body;
+    expect((await flagsOf(house, kitchen)).at(-1)).toEqual([]);
+    const began = { period_start: '2026-01-04T01:00:00Z', reason: 'y' };
+    expect((await house.patch(`/api/readings/${id}`, began)).body.flags).toEqual(['implausible']);
+  });
+
+  describe('once more', () => {
+    /** The call changes nothing, and answers with the reading as it is. */
+    async function unchanged(call: () => Promise<{ status: number; body: object }>, body: object) {
+      const before = await counts(server.db);
+      const answer = await call();
+      expect([answer.status, answer.body]).toEqual([200, body]);
+      expect(await counts(server.db)).toEqual(before);
+    }
+
+    test('a rollover: the same again, under both its ids', async () => {
+      const [, down] = await registers('99990', '15');
+      const { body } = await rollover(down!, { digits: 5 });
+      for (const id of [down!, body.id]) {
+        await unchanged(() => rollover(id, { digits: 5 }), body);
+        await unchanged(() => rollover(id), body);
+      }
+      // Other digits say something else.
+      expectProblem(await rollover(down!, { digits: 6 }), 'reading_superseded', { reading_id: body.id });
+      expect((await rollover(body.id, { digits: 6 })).status).toBe(201);
+      expect(await days(1, 2)).toBe('900025');
+    });
+
+    test('a rollover that the device explains by itself', async () => {
+      await describeDevice({ digits: 5 });
+      const [, down] = await registers('99990', '15');
+      const { body } = await house.get(`/api/readings/${down}`);
+      expect(body.flags).toEqual(['rolled_over']);
+      await unchanged(() => rollover(down!), body);
+      await unchanged(() => rollover(down!, { digits: 5 }), body);
+    });
+
+    test('a confirmation, under both its ids; not of another value', async () => {
+      const [, , , , jump] = await registers('0', '24', '48', '72', '2472');
+      const { body } = await confirm(jump!);
+      for (const id of [jump!, body.id]) await unchanged(() => confirm(id, { reason: 'again' }), body);
+      const other = (await house.patch(`/api/readings/${body.id}`, { value: '2473', reason: 'x' })).body;
+      expectProblem(await confirm(jump!), 'reading_superseded', { reading_id: other.id });
+      const again = (await confirm(other.id)).body;
+      expectProblem(await confirm(jump!), 'reading_superseded', { reading_id: again.id });
+    });
+
+    test('a confirmation where nothing is flagged implausible: 422', async () => {
+      const [first, , down] = await registers('100', '110', '50');
+      const before = await counts(server.db);
+      for (const id of [first!, down!]) {
+        const answer = await confirm(id);
+        expectProblem(answer, 'validation_failed', { errors: ['reading_id'] });
+        expect(answer.body.detail).toMatch(/nothing to confirm/);
+      }
+      expect(await counts(server.db)).toEqual(before);
+    });
   });
 
   describe('an implausible rate', () => {
@@ -199,6 +273,7 @@ describe.each(ENGINES)('settling on %s', (engine) => {
           code: 'implausible',
           meter_id: main,
           reading_id: jump,
+          device_id: null,
           detail: expect.stringMatching(/Main meter.*2026-01-05T00:00:00Z.*confirm it/),
         },
       ]);

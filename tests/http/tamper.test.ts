@@ -83,7 +83,7 @@ describe.each(ENGINES)('tampering on %s', (engine) => {
     await house.post(`/api/meters/${main_id}/replacements`, replaced);
     const more = { reading_type: 'relative', period_start: day(5), note: 'x' };
     const last = await house.given(main_id, day(6), '2', more);
-    await server.call('DELETE', `/api/readings/${last}`, { token: house.owner.token });
+    await server.call('DELETE', `/api/readings/${last}?reason=wrong+meter`, { token: house.owner.token });
     const elsewhere = await newHouse(server, { owner: house.owner });
     await elsewhere.given(elsewhere.main_id, day(1), '1');
     file = (await house.get(`/api/properties/${property_id}/ledger/export`)).body;

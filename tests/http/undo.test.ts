@@ -31,7 +31,7 @@ describe.each(ENGINES)('undo on %s', (engine) => {
     expect(body).toMatchObject({ verified: true, fault: null });
   });
 
-  const undo = (batch_id: number, body: object = {}, of = house) =>
+  const undo = (batch_id: number, body: object = { reason: 'x' }, of = house) =>
     house.post(`/api/properties/${of.property_id}/ledger/${batch_id}/undo`, body);
   const lastBatch = async (): Promise<number> =>
     (await house.get(`/api/properties/${house.property_id}/ledger?limit=1`)).body.items[0].id;
@@ -42,7 +42,7 @@ describe.each(ENGINES)('undo on %s', (engine) => {
     return body;
   };
   const days = (from: number, to: number) => used(house, main, day(from), day(to));
-  const drop = (path: string) => server.call('DELETE', path, { token: owner.token });
+  const drop = (path: string) => server.call('DELETE', `${path}?reason=wrong+meter`, { token: owner.token });
   /** The readings in force of the main meter, oldest first. */
   const inForce = async (): Promise<[string, string][]> => {
     const { body } = await house.get(`/api/readings/meter/${main}/history`);
@@ -110,7 +110,7 @@ describe.each(ENGINES)('undo on %s', (engine) => {
     expect(await flagsOf(house, main)).toEqual([[], [], []]);
     expect([await days(1, 2), await days(2, 3)]).toEqual(['10', '20']);
     const [, back] = (await house.get(`/api/readings/meter/${main}/history`)).body.items;
-    expect(back).toMatchObject({ value: '110', note: null, reason: null, reading_timestamp: day(2) });
+    expect(back).toMatchObject({ value: '110', note: null, reason: 'x', reading_timestamp: day(2) });
   });
 
   test('of a void: the reading is in force again', async () => {
@@ -149,7 +149,7 @@ describe.each(ENGINES)('undo on %s', (engine) => {
     await undoLast();
     expect([await days(2, 3), await days(3, 4)]).toEqual(['20', '50']);
     const [, back] = await devices();
-    expect(back).toEqual({ ...device, id: back.id });
+    expect(back).toEqual({ ...device, id: back.id, reason: 'x' });
     // The call of the device and the undo of the batch undo each other too.
     await drop(`/api/meters/${main}/replacements/${back.id}`);
     expect((await devices()).length).toBe(1);
@@ -159,8 +159,8 @@ describe.each(ENGINES)('undo on %s', (engine) => {
 
   test('of what was said of a device: of the first, and of a later one', async () => {
     await registers('9990', '5');
-    await house.patch(`/api/meters/${main}/device`, { digits: 4 });
-    await house.patch(`/api/meters/${main}/device`, { multiplier: 7 });
+    await house.say(main, { digits: 4 });
+    await house.say(main, { multiplier: 7 });
     expect(await days(1, 2)).toBe('105');
     await undoLast();
     expect(await days(1, 2)).toBe('15');
@@ -171,19 +171,19 @@ describe.each(ENGINES)('undo on %s', (engine) => {
 
     await replace(day(3), '10', '0');
     await house.given(main, day(4), '2');
-    await house.patch(`/api/meters/${main}/device`, { multiplier: 1 });
+    await house.say(main, { multiplier: 1 });
     expect(await days(3, 4)).toBe('2');
     await undoLast();
     expect(await days(3, 4)).toBe('14');
   });
 
   test('of all that was ever said of a first device, then said anew: the old one stays away', async () => {
-    await house.patch(`/api/meters/${main}/device`, { multiplier: 7 });
+    await house.say(main, { multiplier: 7 });
     const { id: gone } = await undoLast();
     expect((await devices())[0]).toMatchObject({ id: null, multiplier: 1 });
-    await house.patch(`/api/meters/${main}/device`, { multiplier: 3 });
+    await house.say(main, { multiplier: 3 });
     const before = await counts(server.db);
-    expectProblem(await undo(gone), 'reading_conflict');
+    expectProblem(await undo(gone), 'device_described');
     expect(await counts(server.db)).toEqual(before);
     expect(await devices()).toMatchObject([{ multiplier: 3 }]);
     await undoLast();
@@ -275,10 +275,10 @@ describe.each(ENGINES)('undo on %s', (engine) => {
     await registers('100');
     const mine = await lastBatch();
     const second = await newHouse(server, { owner });
-    expectProblem(await undo(mine, {}, second), 'not_found');
+    expectProblem(await undo(mine, undefined, second), 'not_found');
     expectProblem(await undo(999_999), 'not_found');
     const stranger = await newHouse(server);
-    expectProblem(await undo(mine, {}, stranger), 'forbidden');
+    expectProblem(await undo(mine, undefined, stranger), 'forbidden');
     expect(await inForce()).toEqual([[day(1), '100']]);
   });
 

@@ -24,7 +24,7 @@ function expected({ meters }: Household, books: Books, start: number, end: numbe
   const exceeded = used.filter((each) => restOf(each).imbalance !== null);
   return {
     exceeded: exceeded.map(
-      (each) => `submeters_exceed_${each === main ? 'main' : 'parent'} ${each.meter.id} null`,
+      (each) => `submeters_exceed_${each === main ? 'main' : 'parent'} ${each.meter.id} `,
     ),
     totals: {
       main_meter_consumption: model.kwh(main.consumption),
@@ -47,12 +47,15 @@ function expected({ meters }: Household, books: Books, start: number, end: numbe
   };
 }
 
+const warningOf = (code: string, { meter_id, kind, id }: model.Line) =>
+  kind === 'device' ? `${code} ${meter_id}  device ${id}` : `${code} ${meter_id} ${id}`;
+
 /** The warnings of a period: for each flagged reading whose unknown stretch reaches into it. */
 function expectedDecreases({ meters }: Household, books: Books, start: number, end: number): string[] {
   return meters.flatMap(({ id }) =>
     books.get(id)!.flatMap(({ line, decreased }, i, rows) => {
       const reaches = decreased && rows[i - 1]!.line.at < end && line.at > start;
-      return reaches ? [`decreased ${id} ${line.id}`] : [];
+      return reaches ? [warningOf('decreased', line)] : [];
     }),
   );
 }
@@ -196,8 +199,16 @@ export async function compareReading(household: Household): Promise<void> {
   const trail = model.trail(list, line);
   // A device that was struck out is no reading's trail.
   if (trail.some(({ kind }) => kind === 'device')) return;
-  const meant = ({ id, kind, note, reason, supersedes, batch_id }: model.Line) =>
-    ({ id, kind, note, reason, supersedes_id: supersedes, batch_id }) as const;
+  const meant = ({ id, kind, since, note, reason, supersedes, batch_id }: model.Line) =>
+    ({
+      id,
+      kind,
+      period_start: since === null ? null : iso(since),
+      note,
+      reason,
+      supersedes_id: supersedes,
+      batch_id,
+    }) as const;
   expect(items).toMatchObject(trail.map(meant));
   expect(items).toHaveLength(trail.length);
 }
@@ -221,9 +232,10 @@ export async function compareDevices(household: Household): Promise<void> {
     initial_value: model.kwh(initial),
     final_value: model.kwh(devices[i + 1]?.value ?? null),
     reason,
-    warnings: rows.some(({ line, decreased }) => line.id === id && decreased)
-      ? [`decreased ${meter.id} null`]
-      : [],
+    warnings: rows
+      .filter(({ line }) => line.id === id)
+      .flatMap((row) => (['decreased', 'implausible'] as const).filter((flag) => row[flag]))
+      .map((flag) => `${flag} ${meter.id}  device ${id}`),
   }));
   const body = await ask(household, `/api/meters/${meter.id}/devices`);
   const plain = body.items.map(({ warnings, ...rest }: { warnings: [] }) => ({

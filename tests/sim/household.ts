@@ -114,10 +114,16 @@ export async function written(household: Household, lines: readonly model.Line[]
   batches.push(...new_batches.map(({ id }) => id));
 }
 
-/** A refusal names one of the readings that stand in the way; a replacement is no reading, and need not be named. */
-export function names({ reading_id }: { reading_id?: number }, in_the_way: readonly model.Line[]): void {
-  if (reading_id === undefined && in_the_way.some(({ kind }) => kind === 'device')) return;
-  expect(in_the_way.map(({ id }) => id)).toContain(reading_id);
+/** A refusal names one of the readings or devices that stand in the way. */
+export function names(
+  problem: { reading_id?: number; device_id?: number },
+  in_the_way: readonly model.Line[],
+): void {
+  const { reading_id, device_id } = problem;
+  const there = in_the_way.map(({ id, kind }) =>
+    kind === 'device' ? { device_id: id } : { reading_id: id },
+  );
+  expect(there).toContainEqual(reading_id === undefined ? { device_id } : { reading_id });
 }
 
 /** A line as requests carry it. */
@@ -159,9 +165,12 @@ interface Warned {
   code: string;
   meter_id: number | null;
   reading_id: number | null;
+  device_id: number | null;
 }
 export const namesOf = (warnings: readonly Warned[]) =>
-  warnings.map(({ code, meter_id, reading_id }) => `${code} ${meter_id} ${reading_id}`);
+  warnings.map(({ code, meter_id, reading_id, device_id }) =>
+    [code, meter_id, reading_id, ...(device_id === null ? [] : ['device', device_id])].join(' '),
+  );
 
 /** An answer in the form of answerOf. */
 export function plainly({ created_at, warnings, ...rest }: { created_at: string; warnings: Warned[] }) {

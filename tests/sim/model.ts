@@ -38,7 +38,12 @@ export type Boundary = 'interpolate' | 'exact';
 
 /** Why nothing may be written, and the lines of the list that stand in the way. */
 export interface Refused {
-  refusal: 'reading_conflict' | 'interval_overlap' | 'batch_superseded';
+  refusal:
+    | 'reading_conflict'
+    | 'interval_overlap'
+    | 'batch_superseded'
+    | 'device_described'
+    | 'validation_failed';
   in_the_way: Line[];
 }
 
@@ -88,6 +93,22 @@ export function devicesOf(list: readonly Line[], meter_id: number): Line[] {
   return devices.sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
 }
 
+/** The device whose register a meter shows up to an instant, which may be the instant of its replacement. */
+export const deviceAt = (list: readonly Line[], meter_id: number, at: number) =>
+  devicesOf(list, meter_id).findLast((device) => device.at === null || device.at < at);
+
+/** Whether a register value has more digits than the device that showed it, as far as anybody knows. */
+export const isTooLong = (value: bigint | null, device: Line | undefined) =>
+  value !== null && device?.digits != null && value >= 10n ** BigInt(device.digits + 3);
+
+/** Whether something that was read off a device, its last register included, has more digits than it. */
+export function showsTooMuch(list: readonly Line[], device: Line): boolean {
+  const shown = ofMeter(list, device.meter_id).filter(({ kind }) => kind !== 'relative');
+  return shown.some(
+    ({ at, value }) => deviceAt(list, device.meter_id, at) === device && isTooLong(value, device),
+  );
+}
+
 /** What stands in the way of adding lines to the list; null if nothing does. */
 export function obstacle(list: readonly Line[], added: readonly Line[]): Refused | null {
   const together = inForce([...list, ...added]);
@@ -97,7 +118,7 @@ export function obstacle(list: readonly Line[], added: readonly Line[]): Refused
     );
   const there = (lines: Line[]) => lines.filter((each) => !added.includes(each));
   const first_devices = pairs((a, b) => a.at === null && b.at === null);
-  if (first_devices.length > 0) return { refusal: 'reading_conflict', in_the_way: there(first_devices) };
+  if (first_devices.length > 0) return { refusal: 'device_described', in_the_way: there(first_devices) };
   const at_once = pairs((a, b) => a.at !== null && a.at === b.at);
   if (at_once.length > 0) return { refusal: 'reading_conflict', in_the_way: there(at_once) };
   const twice = pairs((a, b) => a.since !== null && b.at !== null && b.at > a.since && b.at < a.at!);
@@ -124,7 +145,11 @@ export function judge(
     }
     if (!there && !twin) fresh.push(sent);
   }
-  return obstacle(list, fresh) ?? { fresh, unchanged };
+  const is_too_long = fresh.some(
+    ({ kind, value, meter_id, at }) => kind === 'absolute' && isTooLong(value, deviceAt(list, meter_id, at!)),
+  );
+  const too_long: Refused | null = is_too_long ? { refusal: 'validation_failed', in_the_way: [] } : null;
+  return obstacle(list, fresh) ?? too_long ?? { fresh, unchanged };
 }
 
 /** The lines that undo a batch; or why it cannot be undone. */

@@ -20,6 +20,8 @@ export interface House {
   ): Promise<CallResult>;
   /** Records a reading that the test takes for granted. @returns its id */
   given(meter_id: number, reading_timestamp: string, value: string, more?: object): Promise<number>;
+  /** Says what the present device of a meter is, or corrects what was said; the answer is the caller's to judge. */
+  say(meter_id: number, said: object): Promise<CallResult>;
   /** There is no call yet that retires a meter or a property. */
   retire(table: 'meters' | 'properties', id: number): Promise<void>;
 }
@@ -50,6 +52,13 @@ export async function newHouse(
       const { status, body } = await house.record(meter_id, reading_timestamp, value, more);
       if (status !== 201) throw new Error(`the reading was not recorded: ${JSON.stringify(body)}`);
       return body.id;
+    },
+    async say(meter_id, said) {
+      const path = `/api/meters/${meter_id}/devices`;
+      const { id } = (await call('GET', path)).body.items.at(-1);
+      return id === null
+        ? call('POST', path, said)
+        : call('PATCH', `${path}/${id}`, { reason: 'seen', ...said });
     },
     async retire(table, id) {
       await server.db.write((tx) =>

@@ -1,8 +1,11 @@
 /** One PostgreSQL for the whole run: from a package, on a free port, as an unprivileged user, gone afterwards. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 
@@ -56,6 +59,38 @@ async function importQuietly() {
 export interface RunningPostgres {
   url: string;
   stop(): Promise<void>;
+  /** Ends every process of it at once: SIGKILL, or SIGQUIT to the first of them (an immediate shutdown). */
+  kill(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void>;
+  /** After a kill: the same data on the same port. */
+  restart(): Promise<void>;
+}
+
+function isThere(pid: number): boolean {
+  try {
+    // A process that nobody has waited for is there in name only.
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function killAll(first: ChildProcess, signal: 'SIGKILL' | 'SIGQUIT'): Promise<void> {
+  const { pid } = first;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+  const exited = once(first, 'exit');
+  first.kill(signal);
+  for (const child of signal === 'SIGKILL' ? children : []) {
+    try {
+      process.kill(child, 'SIGKILL');
+    } catch {
+      // It saw that the first is gone, and went.
+    }
+  }
+  await exited;
+  while (children.some(isThere)) await sleep(5);
 }
 
 export async function startPostgres(): Promise<RunningPostgres> {
@@ -84,10 +119,13 @@ export async function startPostgres(): Promise<RunningPostgres> {
   } catch (error) {
     throw new Error(`PostgreSQL did not start:\n${log.join('')}`, { cause: error });
   }
+  const first = () => (postgres as unknown as { process: ChildProcess }).process;
   return {
     url: `postgres://electric:electric@127.0.0.1:${port}/postgres`,
+    kill: (signal) => killAll(first(), signal),
+    restart: () => postgres.start(),
     async stop() {
-      await postgres.stop();
+      if (first().exitCode === null && first().signalCode === null) await postgres.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -12,7 +12,7 @@ interface Answer {
 export function expectProblem(
   { status, headers, body }: Answer,
   code: ProblemCode,
-  more: { errors?: string[]; reading_id?: number } = {},
+  more: { errors?: string[]; reading_id?: number; device_id?: number } = {},
 ): void {
   const { errors, ...rest } = more;
   expect({ status, type: headers.get('content-type'), body }).toEqual({

@@ -10,9 +10,15 @@ import { type Listed, listed } from '../db/page.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
+import { READING_TYPES } from '../projection/store.ts';
 import { openProperty } from '../properties/access.ts';
 import type { PropertyRow } from '../properties/store.ts';
-import { decreasedWarning, implausibleWarning, replacementWarning } from '../readings/present.ts';
+import {
+  decreasedWarning,
+  implausibleReplacementWarning,
+  implausibleWarning,
+  replacementWarning,
+} from '../readings/present.ts';
 import * as store from './store.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,36 +37,54 @@ const NO_FIGURES = {
   usual_days: null,
 };
 
+type Call = Attention['actions'][number];
+
+/** What settles a flagged reading. */
+function settlingReading(meter_id: number, reading_id: number, is_decrease: boolean): Call[] {
+  const url = `/api/readings/${reading_id}`;
+  const correct = [
+    { operation: 'correctReading', method: 'PATCH', url },
+    { operation: 'voidReading', method: 'DELETE', url },
+  ];
+  if (!is_decrease)
+    return [...correct, { operation: 'confirmReading', method: 'POST', url: `${url}/confirm` }];
+  return [
+    ...correct,
+    { operation: 'replaceDevice', method: 'POST', url: `/api/meters/${meter_id}/replacements` },
+    { operation: 'settleRollover', method: 'POST', url: `${url}/rollover` },
+  ];
+}
+
+/** What settles a flagged replacement. */
+function settlingReplacement(meter_id: number, device_id: number, is_decrease: boolean): Call[] {
+  const url = `/api/meters/${meter_id}/devices/${device_id}`;
+  const correct = [
+    { operation: 'correctDevice', method: 'PATCH', url },
+    {
+      operation: 'undoReplacement',
+      method: 'DELETE',
+      url: `/api/meters/${meter_id}/replacements/${device_id}`,
+    },
+  ];
+  if (is_decrease) return correct;
+  return [...correct, { operation: 'confirmDevice', method: 'POST', url: `${url}/confirm` }];
+}
+
 function flaggedItem(row: store.FlaggedRow, meter: MeterRow): Attention {
   const { entry_id, reading_timestamp, value_wh, previous_value_wh } = row;
   const is_decrease = row.decreased === 1;
-  const about = [meter.id, entry_id, meter.name, reading_timestamp] as const;
-  const is_replacement = row.reading_type === 2;
-  const decrease = is_replacement ? replacementWarning : decreasedWarning;
-  const warning = is_decrease ? decrease : implausibleWarning;
-  const replace = {
-    operation: 'replaceDevice',
-    method: 'POST',
-    url: `/api/meters/${meter.id}/replacements`,
-  };
-  const reading = `/api/readings/${entry_id}`;
-  const correct = [
-    { operation: 'correctReading', method: 'PATCH', url: reading },
-    { operation: 'voidReading', method: 'DELETE', url: reading },
-  ];
-  const undo = {
-    operation: 'undoReplacement',
-    method: 'DELETE',
-    url: `/api/meters/${meter.id}/replacements/${entry_id}`,
-  };
-  const settle = is_decrease
-    ? [...correct, replace, { operation: 'settleRollover', method: 'POST', url: `${reading}/rollover` }]
-    : [...correct, { operation: 'confirmReading', method: 'POST', url: `${reading}/confirm` }];
+  const is_replacement = READING_TYPES[row.reading_type] === 'replacement';
+  const of_reading = is_decrease ? decreasedWarning : implausibleWarning;
+  const of_replacement = is_decrease ? replacementWarning : implausibleReplacementWarning;
+  const warning = is_replacement ? of_replacement : of_reading;
+  const { reading_id, device_id, detail } = warning(meter.id, entry_id, meter.name, reading_timestamp);
+  const settling = is_replacement ? settlingReplacement : settlingReading;
   return {
     code: is_decrease ? 'decreased' : 'implausible',
     meter_id: meter.id,
     meter_name: meter.name,
-    reading_id: is_replacement ? null : entry_id,
+    reading_id,
+    device_id,
     start_timestamp: row.previous_timestamp === null ? null : formatInstant(row.previous_timestamp),
     end_timestamp: formatInstant(reading_timestamp),
     figures: {
@@ -72,8 +96,8 @@ function flaggedItem(row: store.FlaggedRow, meter: MeterRow): Attention {
           ? null
           : formatKwh(row.energy_wh - row.previous_energy_wh),
     },
-    detail: warning(...about).detail,
-    actions: is_replacement ? [undo] : settle,
+    detail,
+    actions: settling(meter.id, entry_id, is_decrease),
   };
 }
 
@@ -85,13 +109,13 @@ function excessItem(excess: Excess, from_ms: number, to_ms: number): Attention {
     meter_id: id,
     meter_name: name,
     reading_id: null,
+    device_id: null,
     start_timestamp: formatInstant(from_ms),
     end_timestamp: formatInstant(to_ms),
     figures: { ...NO_FIGURES, imbalance: formatKwh(excess.imbalance_wh) },
     detail,
     actions: [
       { operation: 'listDevices', method: 'GET', url: `/api/meters/${id}/devices` },
-      { operation: 'describeDevice', method: 'PATCH', url: `/api/meters/${id}/device` },
       { operation: 'getHistory', method: 'GET', url: `/api/readings/meter/${id}/history` },
     ],
   };
@@ -114,6 +138,7 @@ async function overdueItem(
     meter_id: meter.id,
     meter_name: meter.name,
     reading_id: null,
+    device_id: null,
     start_timestamp: formatInstant(last_ms),
     end_timestamp: null,
     figures: { ...NO_FIGURES, days: days(now_ms - last_ms), usual_days: days(usual_ms) },

@@ -10,8 +10,9 @@ import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { invalid } from '../errors.ts';
 import { parsed, parsePeriod } from '../http/input.ts';
+import { READING_TYPES } from '../projection/store.ts';
 import { openProperty } from '../properties/access.ts';
-import { decreasedWarning } from '../readings/present.ts';
+import { decreasedWarning, replacementWarning } from '../readings/present.ts';
 import { ask, between, exceeding, type Question } from './question.ts';
 import * as store from './store.ts';
 
@@ -46,9 +47,10 @@ async function decreases(db: Db, { property_id, physical, instants_ms }: Questio
   const names = new Map(physical.map(({ id, name }) => [id, name]));
   const ids = [...names.keys()];
   const rows = await store.decreasesIn(db, property_id, ids, instants_ms[0]!, instants_ms.at(-1)!);
-  return rows.map(({ meter_id, entry_id, reading_timestamp }) =>
-    decreasedWarning(meter_id, entry_id, names.get(meter_id)!, reading_timestamp),
-  );
+  return rows.map(({ meter_id, entry_id, reading_timestamp, reading_type }) => {
+    const warning = READING_TYPES[reading_type] === 'replacement' ? replacementWarning : decreasedWarning;
+    return warning(meter_id, entry_id, names.get(meter_id)!, reading_timestamp);
+  });
 }
 
 function valueAt(instant_ms: number, neighbours: energy.Neighbours | undefined): string | null {

@@ -104,6 +104,7 @@ export function exceeding({ parent, imbalance_wh }: Excess, from_ms: number, to_
     code: is_main ? 'submeters_exceed_main' : 'submeters_exceed_parent',
     meter_id: parent.id,
     reading_id: null,
+    device_id: null,
     detail:
       `From ${formatInstant(from_ms)} to ${formatInstant(to_ms)} the submeters measured ${formatKwh(-imbalance_wh)} kWh ` +
       `more than ${is_main ? 'the main meter' : parent.name}: look for a clock that is off, a wrong multiplier or ` +

@@ -66,6 +66,13 @@ export async function neighboursAt(
   return found;
 }
 
+interface DecreaseRow {
+  meter_id: number;
+  entry_id: number;
+  reading_timestamp: number;
+  reading_type: number;
+}
+
 /** Unsettled decreases whose unknown stretch may reach into a period, oldest first. */
 export async function decreasesIn(
   db: Db,
@@ -73,9 +80,9 @@ export async function decreasesIn(
   meter_ids: readonly number[],
   start_ms: number,
   end_ms: number,
-): Promise<{ meter_id: number; entry_id: number; reading_timestamp: number }[]> {
-  const { rows } = await sql<{ meter_id: number; entry_id: number; reading_timestamp: number }>`
-    SELECT r.meter_id, r.entry_id, r.reading_timestamp
+): Promise<DecreaseRow[]> {
+  const { rows } = await sql<DecreaseRow>`
+    SELECT r.meter_id, r.entry_id, r.reading_timestamp, r.reading_type
     FROM ${numbers(db, meter_ids)} AS m
     JOIN readings AS r ON r.property_id = ${property_id} AND r.meter_id = m.value AND r.decreased = 1
       AND r.reading_timestamp > ${start_ms}

@@ -19,7 +19,7 @@ export interface Database {
   read: Db;
   /**
    * Runs `job` in one transaction: all of it is durable when the promise resolves, nothing of it if it rejects.
-   * Await nothing but the database inside.
+   * Await nothing but the database inside, and leave nothing running: see together.
    */
   write<T>(job: (tx: Tx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -290,10 +290,74 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
+/** The connection to the server broke, or could not be made: whether what was under way took place, nobody knows. */
+class ConnectionLost extends Error {
+  /** SQLSTATE connection_failure, whatever word the socket had for it. */
+  readonly code = '08006';
+}
+
+/** @throws ConnectionLost for every error that is not the server's own word */
+async function reached<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError || error instanceof TypeError || error instanceof RangeError)
+      throw error;
+    throw new ConnectionLost((error as Error).message, { cause: error });
+  }
+}
+
+/** Sends queries at once, without waiting for those before: on one connection they share a round trip (together). */
+class PipeliningExecutor extends DefaultQueryExecutor {
+  readonly #on: pg.Pool | pg.PoolClient;
+  constructor(dialect: PostgresDialect, on: pg.Pool | pg.PoolClient) {
+    super(dialect.createQueryCompiler(), dialect.createAdapter(), {
+      provideConnection: () => Promise.reject(new Error('queries go straight to the connection')),
+    });
+    this.#on = on;
+  }
+  override async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, rowCount } = await reached(this.#on.query(sql, parameters as unknown[]));
+    return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
+  }
+}
+
+function overPostgres(on: pg.Pool | pg.PoolClient, dialect: PostgresDialect): Kysely<Tables> {
+  const executor = new PipeliningExecutor(dialect, on);
+  return new Kysely<Tables>({ config: { dialect }, dialect, driver: dialect.createDriver(), executor });
+}
+
+/** Runs `job` in a transaction on a connection of its own. BEGIN goes out with the first statement. */
+async function inTransaction<T>(
+  pool: pg.Pool,
+  dialect: PostgresDialect,
+  job: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  const client = await reached(pool.connect());
+  try {
+    const begun = reached(client.query('BEGIN'));
+    begun.catch(() => {});
+    const answer = await job(overPostgres(client, dialect) as Tx);
+    await begun;
+    const { command } = await reached(client.query('COMMIT'));
+    if (command !== 'COMMIT') throw new Error('the transaction had failed before it was to be committed');
+    client.release();
+    return answer;
+  } catch (error) {
+    const broken = await client.query('ROLLBACK').then(
+      () => false,
+      () => true,
+    );
+    client.release(broken);
+    throw error;
+  }
+}
+
 async function connectPostgres(url: string): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max: 10, application_name: 'electric' });
-  // An idle connection that the server closes must not end the process; the next query gets a new one.
+  const pool = new pg.Pool({ connectionString: url, max: 10, application_name: 'electric', pipeline: true });
+  // A connection that breaks must not end the process: what was under way on it fails, and the next query gets a new one.
   pool.on('error', () => {});
+  pool.on('connect', (client) => void client.on('error', () => {}));
   try {
     for (const setting of ['fsync', 'synchronous_commit']) {
       const { rows } = await pool.query(`SHOW ${setting}`);
@@ -307,10 +371,10 @@ async function connectPostgres(url: string): Promise<Database> {
     await pool.end();
     throw error;
   }
-  const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const dialect = new PostgresDialect({ pool });
   return {
-    read,
-    write: (job) => read.transaction().execute((tx) => job(tx as unknown as Tx)),
-    close: () => read.destroy(),
+    read: overPostgres(pool, dialect),
+    write: (job) => inTransaction(pool, dialect, job),
+    close: () => pool.end(),
   };
 }

@@ -1,13 +1,20 @@
 import { contracts } from '../../contract/index.ts';
-import { answer, type Routes } from '../http/bind.ts';
+import { answer, answerOutcome, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
+import * as corrections from './corrections.ts';
 
 export function deviceRoutes({ bind, deps }: Routes): void {
   bind(contracts.listDevices, async ({ caller, params, query }) =>
     answer(200, await actions.listDevices(deps, caller, params.meter_id, query)),
   );
   bind(contracts.describeDevice, async ({ caller, params, body }) =>
-    answer(200, await actions.describeDevice(deps, caller, params.meter_id, body)),
+    answer(201, await actions.describeDevice(deps, caller, params.meter_id, body)),
+  );
+  bind(contracts.correctDevice, async ({ caller, params, body }) =>
+    answer(200, await corrections.correctDevice(deps, caller, params, body)),
+  );
+  bind(contracts.confirmDevice, async ({ caller, params, body }) =>
+    answerOutcome(await corrections.confirmDevice(deps, caller, params, body)),
   );
   bind(contracts.replaceDevice, async ({ caller, params, body }) =>
     answer(201, await actions.replaceDevice(deps, caller, params.meter_id, body)),

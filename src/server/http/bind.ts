@@ -32,6 +32,17 @@ export function answer<const S extends number, B>(status: S, body: B): { status:
   return { status, body };
 }
 
+/** What a call speaks of, and whether it added that or found it there. */
+export interface Outcome<T> {
+  created: boolean;
+  body: T;
+}
+
+/** 201 for what was added, 200 for what was there. */
+export function answerOutcome<T>({ created, body }: Outcome<T>) {
+  return answer(created ? 201 : 200, body);
+}
+
 /** What a slice's routes get handed. */
 export interface Routes {
   app: FastifyInstance;
@@ -59,7 +70,7 @@ function withReferences(app: FastifyInstance, schema: unknown, isRoot = false): 
 
 function responses(
   app: FastifyInstance,
-  { response, errors, public: open, body, params, query, streams }: Contract,
+  { response, errors, public: open, body, params, query, streams, download = 'application/json' }: Contract,
 ) {
   const problem = { 'application/problem+json': { schema: withReferences(app, Problem) } };
   const codes = new Set(errors);
@@ -82,7 +93,7 @@ function responses(
       ? { description: 'Done', type: 'null' }
       : {
           description: status === '201' ? 'Created' : 'The answer',
-          content: { 'application/json': { schema: withReferences(app, schema) } },
+          content: { [download]: { schema: withReferences(app, schema) } },
         },
   ]);
   return Object.fromEntries([...successes, ...described]);
@@ -159,6 +170,7 @@ export function makeBind(app: FastifyInstance, deps: Deps): Bind {
           reply,
         } as never);
         reply.code(Number(status));
+        if (contract.download) reply.type(contract.download);
         return status === 204 ? reply.send() : body;
       },
     });

@@ -48,6 +48,7 @@ function toProblem(error: DomainError, request_id: string): Problem {
     request_id,
     ...(error.errors ? { errors: error.errors } : {}),
     ...(error.reading_id === undefined ? {} : { reading_id: error.reading_id }),
+    ...(error.device_id === undefined ? {} : { device_id: error.device_id }),
   };
 }
 

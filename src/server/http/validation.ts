@@ -88,13 +88,21 @@ function pathOf({ instancePath, keyword, params }: ErrorObject): string {
 
 const NUMBER_NAMES: Record<string, string> = { integer: 'a whole number', number: 'a number' };
 
-function messageOf(error: ErrorObject): string {
+/** A missing field, in the form in which it would be right. */
+function missing({ params, parentSchema }: ErrorObject, part: string): string {
+  const example = parentSchema?.properties?.[params.missingProperty]?.examples?.[0];
+  if (part === 'querystring')
+    return `is required: add ?${params.missingProperty}=${example ?? '…'} to the address`;
+  return example === undefined ? 'is required' : `is required, for example ${JSON.stringify(example)}`;
+}
+
+function messageOf(error: ErrorObject, part: string): string {
   const { keyword, params, message, parentSchema } = error;
   switch (keyword) {
     case 'x-check':
       return message!;
     case 'required':
-      return 'is required';
+      return missing(error, part);
     case 'additionalProperties':
       return 'is not a field of this call: check its spelling';
     case 'minProperties':
@@ -134,7 +142,7 @@ export class ValidationFailed extends Error {
     const fields = new Map<string, FieldError>();
     for (const finding of this.findings) {
       const path = pathOf(finding) || (finding.keyword === 'minProperties' ? 'body' : this.part);
-      if (!fields.has(path)) fields.set(path, { path, message: messageOf(finding) });
+      if (!fields.has(path)) fields.set(path, { path, message: messageOf(finding, this.part) });
     }
     return invalid([...fields.values()]);
   }

@@ -5,11 +5,12 @@ import type { ImportReport } from '../../contract/imports.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
-import { invalid } from '../errors.ts';
-import { metersOf } from '../meters/store.ts';
+import { DomainError, invalid } from '../errors.ts';
+import { requireActiveMeter } from '../meters/access.ts';
+import { type MeterRow, metersOf } from '../meters/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
 import { lockProperty } from '../properties/store.ts';
-import { type RecordedMeter, record } from '../readings/record.ts';
+import { type NewReading, type RecordedMeter, record } from '../readings/record.ts';
 import { parseCsv, parseNdjson, Upload } from './parse.ts';
 
 /** Ends a transaction without a trace, carrying out what a dry run found. */
@@ -39,6 +40,16 @@ function reportMeter({ meter, recorded, unchanged, flagged }: RecordedMeter): Im
   };
 }
 
+/** Names the inactive meters of an upload and where they stand in it. */
+function inactive(upload: Upload): DomainError {
+  const named = [...upload.inactive].map(([{ name }, { lines, count }]) => {
+    const more = count > lines.length ? ` and ${count - lines.length} more` : '';
+    return `${name} (line ${lines.join(', ')}${more})`;
+  });
+  const detail = `Inactive meters take no readings: ${named.join('; ')}. Restore them first, or leave their lines out.`;
+  return new DomainError('meter_inactive', detail);
+}
+
 /** Reads the whole upload, then records it in one transaction; with `dry_run` everything but the last step. */
 export async function importReadings(
   { db, clock }: Deps,
@@ -52,13 +63,20 @@ export async function importReadings(
   const upload = new Upload(await metersOf(db.read, property_id), clock());
   await (media_type === 'text/csv' ? parseCsv : parseNdjson)(upload, body);
   if (upload.errors.length > 0) throw invalid(upload.errors);
+  if (upload.inactive.size > 0) throw inactive(upload);
+  const pathOf = ({ name }: MeterRow, { place }: NewReading) =>
+    place.toLowerCase() + (media_type === 'text/csv' ? name : 'value');
 
   try {
     return await db.write(async (tx) => {
       await lockProperty(tx, property_id);
       requireActive(await openProperty(tx, caller, property_id));
       const author = { caller, source: 'import' as const, now_ms: clock() };
-      const { batch_id, meters } = await record(tx, property_id, author, upload.readings);
+      // As they are by now: somebody may have changed a meter while the file came in.
+      const now = new Map((await metersOf(tx, property_id)).map((meter) => [meter.id, meter]));
+      const sent = new Map([...upload.readings].map(([{ id }, readings]) => [now.get(id)!, readings]));
+      for (const meter of sent.keys()) requireActiveMeter(meter);
+      const { batch_id, meters } = await record(tx, property_id, author, sent, pathOf);
       const reported = meters.map(reportMeter);
       const report: ImportReport = {
         property_id,

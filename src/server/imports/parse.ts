@@ -15,6 +15,8 @@ import { csvRows, textLines } from './lines.ts';
 
 const MAX_ERRORS = 100;
 const MAX_NAMES = 10_000;
+/** Of an inactive meter: the rest is counted. */
+const MAX_LINES_NAMED = 10;
 const NDJSON_FIELDS = ['meter', 'reading_timestamp', 'value', 'reading_type', 'period_start', 'note'];
 
 /** The readings of an upload, and what is wrong with it. */
@@ -23,6 +25,9 @@ export class Upload {
   readonly errors: FieldError[] = [];
   readonly #meters: Map<string, MeterRow>;
   readonly #latest_ms: number;
+  /** What the upload has for meters that take no readings, by meter. */
+  readonly inactive = new Map<MeterRow, { lines: number[]; count: number }>();
+  readonly #retired: Map<string, MeterRow>;
   /** Names as they were sent: a file names few meters many times. */
   readonly #named = new Map<string, MeterRow>();
   #count = 0;
@@ -30,6 +35,7 @@ export class Upload {
   /** @param meters those of the property; @param now_ms readings may lie a little ahead of it */
   constructor(meters: readonly MeterRow[], now_ms: number) {
     this.#meters = new Map(meters.filter((m) => m.is_active).map((meter) => [meter.name_folded, meter]));
+    this.#retired = new Map(meters.filter((m) => !m.is_active).map((meter) => [meter.name_folded, meter]));
     this.#latest_ms = now_ms + MAX_AHEAD_MS;
   }
 
@@ -51,10 +57,12 @@ export class Upload {
     return null;
   }
 
-  meter(path: string, name: string): MeterRow | null {
+  /** The active meter of a name; null, and remembered, where there is none. */
+  meter(line: number, path: string, name: string): MeterRow | null {
     let meter = this.#named.get(name);
     if (!meter) {
-      meter = this.#meters.get(fold(tidy(name)));
+      const folded = fold(tidy(name));
+      meter = this.#meters.get(folded) ?? this.#retired.get(folded);
       if (meter && this.#named.size < MAX_NAMES) this.#named.set(name, meter);
     }
     if (!meter) {
@@ -62,8 +70,15 @@ export class Upload {
       this.refuse(path, `names ${JSON.stringify(name)}, which is no active meter of this property: ${names}`);
       return null;
     }
-    if (meter.sub_meter_kind !== 'virtual') return meter;
-    this.refuse(path, `names ${meter.name}, a virtual meter: it is computed, not read`);
+    if (meter.sub_meter_kind === 'virtual') {
+      this.refuse(path, `names ${meter.name}, a virtual meter: it is computed, not read`);
+      return null;
+    }
+    if (meter.is_active) return meter;
+    const found = this.inactive.get(meter) ?? { lines: [], count: 0 };
+    this.inactive.set(meter, found);
+    found.count += 1;
+    if (found.lines.length < MAX_LINES_NAMED) found.lines.push(line);
     return null;
   }
 
@@ -89,11 +104,11 @@ export async function parseCsv(upload: Upload, body: Readable): Promise<void> {
         upload.refuse(`line ${line}`, 'must begin with a column headed timestamp, then one column per meter');
         return;
       }
-      columns = rest.map((name) => upload.meter(`line ${line}`, name));
+      columns = rest.map((name) => upload.meter(line, `line ${line}`, name));
       const repeated = columns.find((meter, i) => meter && columns!.indexOf(meter) < i);
       if (repeated) upload.refuse(`line ${line}`, `heads two columns ${repeated.name}`);
       if (columns.length === 0) upload.refuse(`line ${line}`, 'names no meter: add a column per meter');
-      if (upload.errors.length > 0) return;
+      if (upload.errors.length > 0 || upload.inactive.size > 0) return;
       continue;
     }
     if (rest.length !== columns.length) {
@@ -138,7 +153,7 @@ export async function parseNdjson(upload: Upload, body: Readable): Promise<void>
       if (!NDJSON_FIELDS.includes(field)) upload.refuse(at(field), 'is not a field of a reading');
     }
     const { meter: name, reading_type = 'absolute', note = null } = object;
-    const meter = upload.meter(at('meter'), typeof name === 'string' ? name : '');
+    const meter = upload.meter(line, at('meter'), typeof name === 'string' ? name : '');
     const reading_timestamp = upload.instant(at('reading_timestamp'), object.reading_timestamp);
     const value_wh = upload.take(at('value'), parseKwh(object.value));
     const period_start =
@@ -154,8 +169,8 @@ export async function parseNdjson(upload: Upload, body: Readable): Promise<void>
     const noted = note === null || (typeof note === 'string' && note.length <= 2000 && !checkNote(note, {}));
     if (!noted)
       upload.refuse(at('note'), 'must be a text of at most 2000 characters, none of them control characters');
-    if (upload.errors.length > errors_before) continue;
-    upload.add(meter!, {
+    if (meter === null || upload.errors.length > errors_before) continue;
+    upload.add(meter, {
       ...asRecorded(reading_type as 'absolute' | 'relative', reading_timestamp!, value_wh!, period_start),
       note: note === null ? null : tidy(note as string) || null,
       place: `Line ${line}: `,

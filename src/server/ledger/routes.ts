@@ -12,7 +12,6 @@ export function ledgerRoutes({ bind, deps }: Routes): void {
   );
   bind(contracts.exportLedger, async ({ caller, params, reply }) => {
     const lines = await actions.exportLedger(deps, caller, params.property_id);
-    reply.type('application/x-ndjson');
     reply.header('content-disposition', `attachment; filename="ledger-${params.property_id}.ndjson"`);
     return answer(200, Readable.from(lines));
   });

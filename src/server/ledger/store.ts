@@ -2,7 +2,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { ChainedEntry, StoredBatch } from '../../core/chain.ts';
 import type { Recorded } from '../../core/reading.ts';
-import { insertRows, lockRows } from '../db/dialect.ts';
+import { insertRows, lockRows, oneOf } from '../db/dialect.ts';
 import type { Page } from '../db/page.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
@@ -143,9 +143,14 @@ export async function lineage(db: Db, id: number): Promise<number[]> {
 
 /** The devices of a meter that are in force, in the order of their installation. */
 export async function devicesOf(db: Db, meter_id: number): Promise<EntryRow[]> {
+  return devicesOfMeters(db, [meter_id]);
+}
+
+/** The same for some meters at once. */
+export async function devicesOfMeters(db: Db, meter_ids: readonly number[]): Promise<EntryRow[]> {
   const { rows } = await sql<EntryRow>`
     SELECT ${ENTRY} FROM ledger_entries AS e
-    WHERE e.meter_id = ${meter_id} AND e.kind = 'device'
+    WHERE e.meter_id ${oneOf(db, meter_ids)} AND e.kind = 'device'
       AND NOT EXISTS (SELECT 1 FROM ledger_entries AS s WHERE s.supersedes_id = e.id)`.execute(db);
   return rows.sort((a, b) => (a.reading_timestamp ?? -Infinity) - (b.reading_timestamp ?? -Infinity));
 }

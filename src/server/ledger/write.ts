@@ -9,11 +9,13 @@ import {
   leafHash,
   merkleRoot,
   type Sha256,
+  type StoredBatch,
   toHex,
 } from '../../core/chain.ts';
 import type { Caller } from '../auth/caller.ts';
 import { takeIds } from '../db/dialect.ts';
 import type { Tx } from '../db/tables.ts';
+import { together } from '../db/together.ts';
 import * as store from './store.ts';
 
 export const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
@@ -47,18 +49,27 @@ export function draft(said: Partial<Draft> & Pick<Draft, 'meter_id' | 'kind'>): 
   };
 }
 
-/** @returns the entries as they stand in the ledger, in the order of the drafts */
-export async function writeBatch(
+/** A batch with its place in the chain, ready to be written. */
+export interface DrawnBatch {
+  batch: StoredBatch;
+  /** In the order of the drafts. */
+  entries: ChainedEntry[];
+  leaves: Uint8Array[];
+}
+
+/** Gives drafts their ids and their place in the chain; writes nothing. */
+export async function drawBatch(
   tx: Tx,
   property_id: number,
   { caller, source, now_ms }: Author,
   drafts: readonly Draft[],
-): Promise<{ batch_id: number; entries: ChainedEntry[] }> {
-  const [batch_id] = (await takeIds(tx, 'batches', 1)) as [number];
-  const ids = await takeIds(tx, 'ledger_entries', drafts.length);
-  const entries = drafts.map((said, i) => ({ ...said, id: ids[i]!, property_id, batch_id }));
+): Promise<DrawnBatch> {
+  const [{ batch_id, entry_ids }, head] = await together([
+    takeIds(tx, drafts.length),
+    store.chainHead(tx, property_id),
+  ]);
+  const entries = drafts.map((said, i) => ({ ...said, id: entry_ids[i]!, property_id, batch_id }));
   const leaves = entries.map((entry) => leafHash(sha256, canonicalEntry(entry)));
-  const head = await store.chainHead(tx, property_id);
   const header = {
     id: batch_id,
     property_id,
@@ -70,10 +81,22 @@ export async function writeBatch(
   };
   const merkle_root = toHex(merkleRoot(sha256, leaves));
   const batch_hash = batchHash(sha256, head?.hash ?? GENESIS_HASH, header, merkle_root);
-  await store.insertBatch(tx, { ...header, merkle_root, hash: batch_hash });
-  await store.insertEntries(
-    tx,
-    entries.map((entry, i) => ({ ...entry, leaf_hash: leaves[i]! })),
-  );
-  return { batch_id, entries };
+  return { batch: { ...header, merkle_root, hash: batch_hash }, entries, leaves };
+}
+
+export async function insertDrawn(tx: Tx, { batch, entries, leaves }: DrawnBatch): Promise<void> {
+  const hashed = entries.map((entry, i) => ({ ...entry, leaf_hash: leaves[i]! }));
+  await together([store.insertBatch(tx, batch), store.insertEntries(tx, hashed)]);
+}
+
+/** @returns the entries as they stand in the ledger, in the order of the drafts */
+export async function writeBatch(
+  tx: Tx,
+  property_id: number,
+  author: Author,
+  drafts: readonly Draft[],
+): Promise<{ batch_id: number; entries: ChainedEntry[] }> {
+  const drawn = await drawBatch(tx, property_id, author, drafts);
+  await insertDrawn(tx, drawn);
+  return { batch_id: drawn.batch.id, entries: drawn.entries };
 }

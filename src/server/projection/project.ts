@@ -14,7 +14,8 @@ import {
 } from '../../core/reading.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { Db, Tx } from '../db/tables.ts';
-import { DomainError } from '../errors.ts';
+import { together } from '../db/together.ts';
+import { DomainError, inTheWay } from '../errors.ts';
 import type { InForce } from '../ledger/store.ts';
 import * as ledger from '../ledger/store.ts';
 import type { ProjectedMeter } from './store.ts';
@@ -35,13 +36,18 @@ export interface MeterChange {
 /** Beyond every instant, for changes that reach to the beginning or to the end. */
 export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 
-/** Pages in which the readings after a change are looked at: most changes settle within the first. */
-const FIRST_PAGE = 4;
+/** Pages in which the readings after a change are looked at, from store.FIRST_PAGE on. */
 const LARGEST_PAGE = 10_000;
+/** Rows of the projection that wait to be written together. */
+const ROWS_AT_ONCE = 10_000;
 
 /** The devices of a meter and the rest of what its energy depends on. */
 export async function rulesOf(db: Db, meter: ProjectedMeter): Promise<MeterRules> {
-  const devices: Device[] = (await ledger.devicesOf(db, meter.id)).map((entry) => ({
+  return toRules(meter, await ledger.devicesOf(db, meter.id));
+}
+
+function toRules(meter: ProjectedMeter, entries: readonly ledger.EntryRow[]): MeterRules {
+  const devices: Device[] = entries.map((entry) => ({
     installed_at: entry.reading_timestamp,
     initial_value_wh: entry.initial_value_wh,
     digits: entry.digits,
@@ -49,6 +55,35 @@ export async function rulesOf(db: Db, meter: ProjectedMeter): Promise<MeterRules
   }));
   const first = devices[0]?.installed_at === null ? [] : [FIRST_DEVICE];
   return { devices: [...first, ...devices], plausibility_factor: meter.plausibility_factor };
+}
+
+/** What a change of one meter is judged by: its rules, and the readings from its first to its last instant and around. */
+export type Surroundings = store.Around & { rules: MeterRules; first_ms: number; last_ms: number };
+
+/** Looks at what surrounds changes of some meters of a property. @returns one for each, in their order */
+export async function lookAround(
+  tx: Tx,
+  property_id: number,
+  spans: readonly { meter: ProjectedMeter; first_ms: number; last_ms: number }[],
+): Promise<Surroundings[]> {
+  const [around, devices] = await together([
+    store.readingsAround(
+      tx,
+      property_id,
+      spans.map(({ meter, ...span }) => ({ ...span, meter_id: meter.id })),
+    ),
+    ledger.devicesOfMeters(
+      tx,
+      spans.map(({ meter }) => meter.id),
+    ),
+  ]);
+  const of_meter = Map.groupBy(devices, ({ meter_id }) => meter_id);
+  return spans.map(({ meter, first_ms, last_ms }, i) => ({
+    ...around[i]!,
+    rules: toRules(meter, of_meter.get(meter.id) ?? []),
+    first_ms,
+    last_ms,
+  }));
 }
 
 /** Names the two readings of an overlap, and the one that is in the ledger already. */
@@ -65,7 +100,7 @@ function overlap(
     `The interval of ${meter.name} from ${from} to ${formatInstant(reading.reading_timestamp)} reaches back over the ` +
       `reading at ${formatInstant(previous.reading_timestamp)}: its energy would be counted twice. ` +
       'Record intervals that follow each other, and registers at their ends.',
-    added.has(there.entry_id) ? {} : { reading_id: there.entry_id },
+    added.has(there.entry_id) ? {} : inTheWay(there),
   );
 }
 
@@ -110,51 +145,57 @@ function highestStored(rows: readonly store.StoredReading[], before_w: number): 
   return rows.findLast(({ is_highest }) => is_highest)?.rate_w ?? before_w;
 }
 
-/** Judges the rows after an instant again if the highest rate up to there has changed. @returns how many became flagged */
-async function rejudgeAfter(
+/** Judges the rows after an instant again if the highest rate up to there has changed. @returns those judged otherwise */
+async function rejudgedAfter(
   tx: Tx,
   { id, property_id }: ProjectedMeter,
   rules: MeterRules,
   instant_ms: number,
   highest: Highest,
-): Promise<number> {
-  let flagged = 0;
+): Promise<store.StoredReading[]> {
+  const changed: store.StoredReading[] = [];
   let after_ms = instant_ms;
-  for (let size = FIRST_PAGE; highest.stored_w !== highest.recomputed_w; size = LARGEST_PAGE) {
+  for (let size = store.FIRST_PAGE; highest.stored_w !== highest.recomputed_w; size = LARGEST_PAGE) {
     const { stored_w, recomputed_w } = highest;
     const floor_w = Math.min(stored_w, recomputed_w);
     // What is plausible and not the highest today stays so if the highest rises.
     const rises = recomputed_w > stored_w;
     const rows = await store.ratesAbove(tx, property_id, id, after_ms, floor_w, rises, size);
     const again = rejudge(rows, highest, rules);
-    await store.replaceReadings(tx, property_id, id, again.changed);
-    flagged += again.changed.filter((row) => row.implausible && !row.decreased).length;
+    changed.push(...again.changed);
     if (rows.length < size) break;
     after_ms = rows.at(-1)!.reading_timestamp;
     highest = again.highest;
   }
-  return flagged;
+  return changed;
 }
 
-async function fold(tx: Tx, change: MeterChange): Promise<{ flagged: number }> {
-  const { meter, added, removed, from_ms = Infinity, until_ms = -Infinity } = change;
-  const { property_id, id: meter_id } = meter;
-  const rules = await rulesOf(tx, meter);
+/** From the first to the last instant that a change concerns. */
+function spanOf({ added, removed, from_ms = Infinity, until_ms = -Infinity }: MeterChange) {
   const instants = added.map((reading) => reading.reading_timestamp).concat(removed);
   // Not Math.min(...instants): an undone import names more instants than a call takes arguments.
-  const first_ms = instants.reduce((first, instant) => Math.min(first, instant), from_ms);
-  const last_ms = instants.reduce((last, instant) => Math.max(last, instant), until_ms);
-  const between = await store.readingsBetween(tx, property_id, meter_id, first_ms, last_ms);
+  return {
+    first_ms: instants.reduce((first, instant) => Math.min(first, instant), from_ms),
+    last_ms: instants.reduce((last, instant) => Math.max(last, instant), until_ms),
+  };
+}
+
+/** What a change does to the rows of one meter's projection. */
+interface Folded {
+  /** Of the readings that came into force, in order of time. */
+  fresh: store.StoredReading[];
+  changed: store.StoredReading[];
+  /** Readings whose flag appeared. */
+  flagged: number;
+}
+
+async function fold(tx: Tx, change: MeterChange, { rules, ...around }: Surroundings): Promise<Folded> {
+  const { property_id, id: meter_id } = change.meter;
   const fresh: store.StoredReading[] = [];
   const changed: store.StoredReading[] = [];
   let flagged = 0;
-  let previous: (store.StoredReading & Standing) | null = await store.readingBefore(
-    tx,
-    property_id,
-    meter_id,
-    first_ms,
-  );
-  let stored_w = highestStored(between, previous?.highest_w ?? 0);
+  let previous = around.before;
+  let stored_w = highestStored(around.between, previous?.highest_w ?? 0);
 
   /** Steps over one reading, new or stored. */
   function advance(reading: InForce, stored: store.StoredReading | null): store.StoredReading {
@@ -165,11 +206,11 @@ async function fold(tx: Tx, change: MeterChange): Promise<{ flagged: number }> {
     previous = row;
     return row;
   }
-  for (const { reading, stored } of merged(change, between)) advance(reading, stored);
+  for (const { reading, stored } of merged(change, around.between)) advance(reading, stored);
 
-  let after_ms = last_ms;
-  for (let size = FIRST_PAGE, settled = false; !settled; size = Math.min(size * 8, LARGEST_PAGE)) {
-    const page = await store.readingsFrom(tx, property_id, meter_id, after_ms + 1, size);
+  let after_ms = around.last_ms;
+  let page = around.after;
+  for (let size = store.FIRST_PAGE, settled = false; !settled; ) {
     settled = page.length < size;
     for (const stored of page) {
       after_ms = stored.reading_timestamp;
@@ -181,35 +222,25 @@ async function fold(tx: Tx, change: MeterChange): Promise<{ flagged: number }> {
         if (!Number.isSafeInteger(last!.energy_wh + shift.energy_wh)) throw new EnergyOutOfRange();
         await store.shiftReadings(tx, property_id, meter_id, after_ms, shift);
       }
-      flagged += await rejudgeAfter(tx, meter, rules, after_ms, {
-        stored_w,
-        recomputed_w: previous!.highest_w,
-      });
+      const highest = { stored_w, recomputed_w: previous!.highest_w };
+      const rejudged = await rejudgedAfter(tx, change.meter, rules, after_ms, highest);
+      flagged += rejudged.filter((row) => row.implausible && !row.decreased).length;
+      changed.push(...rejudged);
       settled = true;
       break;
     }
+    if (settled) break;
+    size = Math.min(size * 8, LARGEST_PAGE);
+    page = await store.readingsFrom(tx, property_id, meter_id, after_ms + 1, size);
   }
-  const again = new Set(added.map((reading) => reading.reading_timestamp));
-  await store.deleteReadings(
-    tx,
-    property_id,
-    meter_id,
-    removed.filter((instant) => !again.has(instant)),
-  );
-  await store.insertReadings(tx, property_id, meter_id, fresh);
-  await store.replaceReadings(tx, property_id, meter_id, changed);
-  return { flagged };
+  return { fresh, changed, flagged };
 }
 
-/**
- * Brings the projection of one meter up to date.
- * @returns how many readings became flagged
- * @throws interval_overlap, validation_failed where the energy leaves the range of exact integers
- */
-export async function project(tx: Tx, change: MeterChange): Promise<number> {
+/** Folds a change; errors name the meter. */
+async function foldNamed(tx: Tx, change: MeterChange, around: Surroundings): Promise<Folded> {
   const { meter, added } = change;
   try {
-    return (await fold(tx, change)).flagged;
+    return await fold(tx, change, around);
   } catch (error) {
     if (error instanceof IntervalOverlap) throw overlap(meter, error, new Set(added.map((r) => r.entry_id)));
     if (error instanceof EnergyOutOfRange) {
@@ -218,4 +249,57 @@ export async function project(tx: Tx, change: MeterChange): Promise<number> {
     }
     throw error;
   }
+}
+
+/**
+ * Brings the projection of some meters of one property up to date, in as few statements as there can be.
+ * @param around of each change, from lookAround
+ * @returns for each change what it did
+ * @throws interval_overlap, validation_failed where the energy leaves the range of exact integers
+ */
+export async function projectAll(
+  tx: Tx,
+  property_id: number,
+  changes: readonly MeterChange[],
+  around: readonly Surroundings[],
+): Promise<Folded[]> {
+  const folded: Folded[] = [];
+  let waiting: (Folded & { meter_id: number })[] = [];
+  const write = async () => {
+    const rows = waiting;
+    waiting = [];
+    await together([
+      store.insertReadings(
+        tx,
+        property_id,
+        rows.map(({ meter_id, fresh }) => ({ meter_id, rows: fresh })),
+      ),
+      store.replaceReadings(
+        tx,
+        property_id,
+        rows.map(({ meter_id, changed }) => ({ meter_id, rows: changed })),
+      ),
+    ]);
+  };
+  for (const [i, change] of changes.entries()) {
+    const { meter, added, removed } = change;
+    const done = await foldNamed(tx, change, around[i]!);
+    const again = new Set(added.map((reading) => reading.reading_timestamp));
+    const gone = removed.filter((instant) => !again.has(instant));
+    await store.deleteReadings(tx, property_id, meter.id, gone);
+    folded.push(done);
+    waiting.push({ ...done, meter_id: meter.id });
+    if (waiting.reduce((sum, { fresh, changed }) => sum + fresh.length + changed.length, 0) >= ROWS_AT_ONCE)
+      await write();
+  }
+  await write();
+  return folded;
+}
+
+/** The same for one change. @returns how many readings became flagged */
+export async function project(tx: Tx, change: MeterChange): Promise<number> {
+  const { meter } = change;
+  const around = await lookAround(tx, meter.property_id, [{ meter, ...spanOf(change) }]);
+  const [folded] = await projectAll(tx, meter.property_id, [change], around);
+  return folded!.flagged;
 }

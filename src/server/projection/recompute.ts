@@ -124,7 +124,8 @@ export async function recompute(tx: Tx, how: 'check' | 'rewrite'): Promise<Recom
   if (how === 'rewrite') await store.deleteProjection(tx);
   for await (const meter of everyMeter(tx)) {
     const folded = await fold(tx, meter);
-    if (how === 'rewrite') await store.insertReadings(tx, meter.property_id, meter.id, folded);
+    if (how === 'rewrite')
+      await store.insertReadings(tx, meter.property_id, [{ meter_id: meter.id, rows: folded }]);
     else found.difference = await compare(tx, meter, folded);
     if (found.difference) return found;
     found.meters += 1;

@@ -1,7 +1,7 @@
 /** SQL of the projection: the readings in force with their energy. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Projected, Shift, Standing } from '../../core/reading.ts';
-import { insertRows, numbers } from '../db/dialect.ts';
+import { insertRows, joinReadings, numberRows, numbers } from '../db/dialect.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
 /** A row of the projection, with the ledger entry it stands for. */
@@ -142,6 +142,59 @@ export async function readingsBetween(
   return rows.map(toReading);
 }
 
+/** What a change of a meter between two instants is judged by. */
+export interface Around {
+  /** The last reading before the first instant. */
+  before: (StoredReading & Standing) | null;
+  /** The readings from the first to the last instant, oldest first. */
+  between: StoredReading[];
+  /** The first readings after the last instant, FIRST_PAGE of them at most. */
+  after: StoredReading[];
+}
+
+export interface Span {
+  meter_id: number;
+  first_ms: number;
+  last_ms: number;
+}
+
+/** Readings after a change that are looked at first: most changes settle within them. */
+export const FIRST_PAGE = 4;
+
+/** The readings within and around a span of each of some meters. @returns one for each, in their order */
+export async function readingsAround(db: Db, property_id: number, spans: readonly Span[]): Promise<Around[]> {
+  const neighbour = (condition: RawBuilder<unknown>) => sql`(
+    SELECT near.reading_timestamp FROM readings AS near
+    WHERE near.property_id = ${property_id} AND near.meter_id = m.meter_id AND near.reading_timestamp ${condition})`;
+  const from = neighbour(sql`< m.first_ms ORDER BY near.reading_timestamp DESC LIMIT 1`);
+  const to = neighbour(
+    sql`> m.last_ms ORDER BY near.reading_timestamp LIMIT 1 OFFSET ${sql.lit(FIRST_PAGE - 1)}`,
+  );
+  const readings = joinReadings(
+    db,
+    property_id,
+    sql<number>`COALESCE(${from}, m.first_ms)`,
+    sql<number>`COALESCE(${to}, ${sql.lit(Number.MAX_SAFE_INTEGER)})`,
+  );
+  const { rows } = await sql<ReadingRow & { meter_id: number; highest_w: number | null }>`
+    SELECT r.meter_id, ${PROJECTION}, CASE WHEN r.reading_timestamp < m.first_ms THEN ${highestUpTo('r')} END AS highest_w
+    FROM ${numberRows(db, ['meter_id', 'first_ms', 'last_ms'], spans)} ${readings}
+    ORDER BY r.meter_id, r.reading_timestamp`.execute(db);
+  const of_meter = new Map(
+    spans.map(({ meter_id }) => [meter_id, { before: null, between: [], after: [] } as Around]),
+  );
+  const span_of = new Map(spans.map((span) => [span.meter_id, span]));
+  for (const { meter_id, highest_w, ...row } of rows) {
+    const around = of_meter.get(meter_id)!;
+    const { first_ms, last_ms } = span_of.get(meter_id)!;
+    const reading = toReading(row);
+    if (reading.reading_timestamp < first_ms) around.before = { ...reading, highest_w: highest_w! };
+    else if (reading.reading_timestamp <= last_ms) around.between.push(reading);
+    else around.after.push(reading);
+  }
+  return spans.map(({ meter_id }) => of_meter.get(meter_id)!);
+}
+
 function toCells(property_id: number, meter_id: number, row: StoredReading) {
   return [
     property_id,
@@ -165,25 +218,33 @@ function toCells(property_id: number, meter_id: number, row: StoredReading) {
   ];
 }
 
-/** Adds rows to one meter's projection. */
+/** Rows of one meter's projection. */
+export interface MeterRows {
+  meter_id: number;
+  rows: readonly StoredReading[];
+}
+
+/** Adds rows to the projection of some meters. */
 export async function insertReadings(
   tx: Tx,
   property_id: number,
-  meter_id: number,
-  rows: readonly StoredReading[],
+  meters: readonly MeterRows[],
 ): Promise<void> {
-  const cells = rows.map((row) => toCells(property_id, meter_id, row));
+  const cells = meters.flatMap(({ meter_id, rows }) =>
+    rows.map((row) => toCells(property_id, meter_id, row)),
+  );
   await insertRows(tx, 'readings', READING_COLUMNS, cells);
 }
 
-/** Gives rows of one meter's projection new values. */
+/** Gives rows of the projection of some meters new values. */
 export async function replaceReadings(
   tx: Tx,
   property_id: number,
-  meter_id: number,
-  rows: readonly StoredReading[],
+  meters: readonly MeterRows[],
 ): Promise<void> {
-  const cells = rows.map((row) => toCells(property_id, meter_id, row));
+  const cells = meters.flatMap(({ meter_id, rows }) =>
+    rows.map((row) => toCells(property_id, meter_id, row)),
+  );
   await insertRows(tx, 'readings', READING_COLUMNS, cells, READING_KEY);
 }
 

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import type * as contract from '../../contract/readings.ts';
 import type { Reading, Revision, Summary } from '../../contract/readings.ts';
+import type { ChainedEntry } from '../../core/chain.ts';
 import { asRecorded } from '../../core/reading.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { formatInstant, parseInstant } from '../../core/time.ts';
@@ -8,23 +9,20 @@ import { formatKwh, parseKwh } from '../../core/units.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Tx } from '../db/tables.ts';
+import { together } from '../db/together.ts';
 import type { Deps } from '../deps.ts';
 import { forbidden, invalid, notFound } from '../errors.ts';
+import type { Outcome } from '../http/bind.ts';
 import { parsed, parsePeriod } from '../http/input.ts';
 import { findEntry, lineage } from '../ledger/store.ts';
+import type { Author } from '../ledger/write.ts';
 import { openMeter, requireRecordable } from '../meters/access.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
 import { findProperty, lockProperty, lockPropertyOfMeter, type MemberProperty } from '../properties/store.ts';
 import { presentReading, presentRevision } from './present.ts';
-import { type NewReading, type RecordedMeter, record } from './record.ts';
+import { type NewReading, type Recording, record } from './record.ts';
 import * as store from './store.ts';
-
-/** Whether the call added something, and the readings it speaks of. */
-interface Outcome<T> {
-  created: boolean;
-  body: T;
-}
 
 function toReading(body: Static<typeof contract.createReading.body>): NewReading {
   const reading_timestamp = parsed(parseInstant(body.reading_timestamp));
@@ -43,13 +41,32 @@ function toReading(body: Static<typeof contract.createReading.body>): NewReading
   return { ...asRecorded(reading_type, reading_timestamp, value_wh, period_start), note, place: '' };
 }
 
-async function presentRecorded(tx: Tx, meters: readonly RecordedMeter[]): Promise<Reading[]> {
-  const ids = meters.flatMap(({ recorded, unchanged }) =>
-    [...recorded, ...unchanged].map((row) => row.entry_id),
-  );
-  const place = new Map(ids.map((id, i) => [id, i]));
-  const rows = await store.entriesById(tx, ids);
-  return rows.sort((a, b) => place.get(a.id)! - place.get(b.id)!).map(presentReading);
+/** What was recorded, out of the hand; only what was there already is looked up. */
+async function presentRecorded(
+  tx: Tx,
+  { caller, source, now_ms }: Author,
+  { entries, meters }: Recording,
+): Promise<Reading[]> {
+  const entry_of = new Map(entries.map((entry) => [entry.id, entry]));
+  const ids = meters.flatMap(({ unchanged }) => unchanged.map((row) => row.entry_id));
+  const there = ids.length === 0 ? [] : await store.entriesById(tx, ids);
+  const row_of = new Map(there.map((row) => [row.id, row]));
+  const rows = meters.flatMap(({ meter, recorded, unchanged }) => [
+    ...recorded.map((row) => ({
+      ...(entry_of.get(row.entry_id) as ChainedEntry & { reading_timestamp: number; value_wh: number }),
+      meter_name: meter.name,
+      location: meter.location,
+      superseded_by_id: null,
+      source,
+      recorded_by_user_id: caller.user_id,
+      created_at: now_ms,
+      decreased: Number(row.decreased),
+      rolled_over: Number(row.rolled_over),
+      implausible: Number(row.implausible),
+    })),
+    ...unchanged.map((row) => row_of.get(row.entry_id)!),
+  ]);
+  return rows.map(presentReading);
 }
 
 export async function createReading(
@@ -58,15 +75,18 @@ export async function createReading(
   body: Static<typeof contract.createReading.body>,
 ): Promise<Outcome<Reading>> {
   return db.write(async (tx) => {
-    await lockPropertyOfMeter(tx, body.meter_id);
-    const opened = await openMeter(tx, caller, body.meter_id);
+    const [, opened] = await together([
+      lockPropertyOfMeter(tx, body.meter_id),
+      openMeter(tx, caller, body.meter_id),
+    ]);
     requireRecordable(opened, 'meter_id');
     const { meter } = opened;
     const reading = toReading(body);
     const author = { caller, source: 'manual' as const, now_ms: clock() };
-    const { batch_id, meters } = await record(tx, meter.property_id, author, new Map([[meter, [reading]]]));
-    const [presented] = await presentRecorded(tx, meters);
-    return { created: batch_id !== null, body: presented! };
+    const sent = new Map([[meter, [reading]]]);
+    const recorded = await record(tx, meter.property_id, author, sent, () => 'value');
+    const [presented] = await presentRecorded(tx, author, recorded);
+    return { created: recorded.batch_id !== null, body: presented! };
   });
 }
 
@@ -93,23 +113,27 @@ export async function createReadings(
     place: '',
   });
   return db.write(async (tx) => {
-    await lockProperty(tx, body.property_id);
-    const property = await openProperty(tx, caller, body.property_id);
+    const [, property, meters] = await together([
+      lockProperty(tx, body.property_id),
+      openProperty(tx, caller, body.property_id),
+      metersOf(tx, body.property_id),
+    ]);
     requireActive(property);
-    const meters = await metersOf(tx, property.id);
     const main = meters.find(({ id }) => id === property.main_meter_id);
     if (!main) throw notFound(`main meter in ${property.display_name}`);
     const round = new Map([[main, [toNew(body.main_meter_value)]]]);
+    const paths = new Map([[main, 'main_meter_value']]);
     for (const [name, value] of Object.entries(body.submeter_readings)) {
       const meter = namedMeter(property, meters, name);
       if (round.has(meter)) {
         throw invalid([{ path: `submeter_readings.${name}`, message: `names ${meter.name} a second time` }]);
       }
       round.set(meter, [toNew(value)]);
+      paths.set(meter, `submeter_readings.${name}`);
     }
     const author = { caller, source: 'manual' as const, now_ms: clock() };
-    const recorded = await record(tx, property.id, author, round);
-    const items = await presentRecorded(tx, recorded.meters);
+    const recorded = await record(tx, property.id, author, round, (meter) => paths.get(meter)!);
+    const items = await presentRecorded(tx, author, recorded);
     return { created: recorded.batch_id !== null, body: listed(items, items.length, {}) };
   });
 }

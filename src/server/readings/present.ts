@@ -1,4 +1,5 @@
 import { FLAGS, type Reading, type Revision, type Warning } from '../../contract/readings.ts';
+import type { Projected } from '../../core/reading.ts';
 import { formatInstant } from '../../core/time.ts';
 import { formatKwh } from '../../core/units.ts';
 import type { EntryRow } from './store.ts';
@@ -14,16 +15,17 @@ export function decreasedWarning(
     code: 'decreased',
     meter_id,
     reading_id,
+    device_id: null,
     detail:
       `The register of ${meter_name} went down at ${formatInstant(at_ms)}, so its consumption since the reading before ` +
       'is unknown. Settle it: correct the reading, record a replacement of the device, or record a rollover.',
   };
 }
 
-/** The same for the last register of a device that was replaced: there is one way out. */
+/** The same for the last register of a device that was replaced; `device_id` is the one that took its place. */
 export function replacementWarning(
   meter_id: number,
-  entry_id: number,
+  device_id: number,
   meter_name: string,
   at_ms: number,
 ): Warning {
@@ -31,10 +33,11 @@ export function replacementWarning(
     code: 'decreased',
     meter_id,
     reading_id: null,
+    device_id,
     detail:
-      `The last register of the device of ${meter_name} that was replaced at ${formatInstant(at_ms)} (entry ${entry_id}) ` +
-      'is less than what was read before, so consumption up to then is unknown. Undo the replacement and record it ' +
-      'with the right register, or correct the reading before it.',
+      `The last register of the device of ${meter_name} that was replaced at ${formatInstant(at_ms)} is less than what ` +
+      'was read before, so consumption up to then is unknown. Correct that register (final_value) or the reading ' +
+      'before it, or undo the replacement.',
   };
 }
 
@@ -48,10 +51,46 @@ export function implausibleWarning(
     code: 'implausible',
     meter_id,
     reading_id,
+    device_id: null,
     detail:
       `${meter_name} would have used far more before ${formatInstant(at_ms)} than it ever has. Correct the reading or ` +
       'void it if it is wrong; confirm it if it is right.',
   };
+}
+
+/** The same for the rate up to a replacement. */
+export function implausibleReplacementWarning(
+  meter_id: number,
+  device_id: number,
+  meter_name: string,
+  at_ms: number,
+): Warning {
+  return {
+    code: 'implausible',
+    meter_id,
+    reading_id: null,
+    device_id,
+    detail:
+      `${meter_name} would have used far more before its device was replaced at ${formatInstant(at_ms)} than it ever ` +
+      'has. Correct the last register (final_value) or undo the replacement if it is wrong; confirm it if it is right.',
+  };
+}
+
+/** The warnings for a flagged replacement, the most important first. */
+export function replacementWarnings(
+  {
+    decreased,
+    implausible,
+    reading_timestamp,
+  }: Pick<Projected, 'decreased' | 'implausible' | 'reading_timestamp'>,
+  device_id: number,
+  meter: { id: number; name: string },
+): Warning[] {
+  const about = [meter.id, device_id, meter.name, reading_timestamp] as const;
+  return [
+    ...(decreased ? [replacementWarning(...about)] : []),
+    ...(implausible ? [implausibleReplacementWarning(...about)] : []),
+  ];
 }
 
 function warningsOf(row: EntryRow): Warning[] {
@@ -92,6 +131,7 @@ export function presentRevision(row: EntryRow): Revision {
     kind: row.kind as Revision['kind'],
     reading_timestamp: row.reading_timestamp === null ? null : formatInstant(row.reading_timestamp),
     value: row.value_wh === null ? null : formatKwh(row.value_wh),
+    period_start: row.period_start === null ? null : formatInstant(row.period_start),
     note: row.note,
     reason: row.reason,
     source: row.source,

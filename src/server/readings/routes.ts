@@ -1,18 +1,16 @@
 import { contracts } from '../../contract/index.ts';
-import { answer, type Routes } from '../http/bind.ts';
+import { answer, answerOutcome, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
 import * as corrections from './corrections.ts';
 import { undoBatch } from './undo.ts';
 
 export function readingRoutes({ bind, deps }: Routes): void {
-  bind(contracts.createReading, async ({ caller, body }) => {
-    const { created, body: reading } = await actions.createReading(deps, caller, body);
-    return answer(created ? 201 : 200, reading);
-  });
-  bind(contracts.createReadings, async ({ caller, body }) => {
-    const { created, body: readings } = await actions.createReadings(deps, caller, body);
-    return answer(created ? 201 : 200, readings);
-  });
+  bind(contracts.createReading, async ({ caller, body }) =>
+    answerOutcome(await actions.createReading(deps, caller, body)),
+  );
+  bind(contracts.createReadings, async ({ caller, body }) =>
+    answerOutcome(await actions.createReadings(deps, caller, body)),
+  );
   bind(contracts.getReading, async ({ caller, params }) =>
     answer(200, await actions.getReading(deps, caller, params.reading_id)),
   );
@@ -24,10 +22,10 @@ export function readingRoutes({ bind, deps }: Routes): void {
     return answer(204, null);
   });
   bind(contracts.settleRollover, async ({ caller, params, body }) =>
-    answer(201, await corrections.settleRollover(deps, caller, params.reading_id, body)),
+    answerOutcome(await corrections.settleRollover(deps, caller, params.reading_id, body)),
   );
   bind(contracts.confirmReading, async ({ caller, params, body }) =>
-    answer(201, await corrections.confirmReading(deps, caller, params.reading_id, body)),
+    answerOutcome(await corrections.confirmReading(deps, caller, params.reading_id, body)),
   );
   bind(contracts.listRevisions, async ({ caller, params, query }) =>
     answer(200, await actions.listRevisions(deps, caller, params.reading_id, query)),

@@ -5,17 +5,17 @@ import { formatInstant } from '../../core/time.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
-import { DomainError, notFound } from '../errors.ts';
+import { DomainError, inTheWay, notFound } from '../errors.ts';
+import { toInForce } from '../ledger/in-force.ts';
 import { presentBatch } from '../ledger/present.ts';
 import * as ledger from '../ledger/store.ts';
 import { type Draft, draft, writeBatch } from '../ledger/write.ts';
 import { requireActiveMeter } from '../meters/access.ts';
 import { findMeter } from '../meters/store.ts';
 import { FOREVER_MS, project } from '../projection/project.ts';
-import * as projection from '../projection/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
 import { lockProperty } from '../properties/store.ts';
-import { toRecorded } from './corrections.ts';
+import { firstTaken } from './store.ts';
 
 /** One entry of the batch, and the entry that undoes it. */
 interface Reversal {
@@ -38,11 +38,7 @@ async function requireInForce(tx: Tx, batch_id: number): Promise<void> {
  * The entry that puts things back: what was superseded comes again, what was new is voided.
  * @param before the entry that the one to undo superseded
  */
-function reverse(
-  undone: ledger.EntryRow,
-  before: ledger.EntryRow | undefined,
-  reason: string | null,
-): Reversal {
+function reverse(undone: ledger.EntryRow, before: ledger.EntryRow | undefined, reason: string): Reversal {
   const why = { supersedes_id: undone.id, reason };
   if (!before || before.kind === 'void') {
     return { undone, next: draft({ meter_id: undone.meter_id, kind: 'void', ...why }) };
@@ -51,20 +47,13 @@ function reverse(
   return { undone, next: { ...as_it_was, ...why } };
 }
 
-/** The row of the projection that an entry stands for; null for voids and for first devices. */
-function toInForce(entry: Draft | ledger.EntryRow, entry_id: number): ledger.InForce | null {
-  if (entry.kind === 'void' || entry.reading_timestamp === null) return null;
-  const reading_type = entry.kind === 'device' ? ('replacement' as const) : toRecorded(entry).reading_type;
-  return { ...toRecorded(entry), reading_type, entry_id };
-}
-
-/** Throws reading_conflict where a first device comes back and the meter has got another one since. */
+/** Throws device_described where a first device comes back and the meter has got another one since. */
 async function requireNoFirstDevice(tx: Tx, { undone, next }: Reversal): Promise<void> {
   if (next.kind !== 'device' || next.reading_timestamp !== null || undone.kind === 'device') return;
   const [first] = await ledger.devicesOf(tx, next.meter_id);
   if (first?.reading_timestamp !== null) return;
   throw new DomainError(
-    'reading_conflict',
+    'device_described',
     `The first device of this meter was described again since (entry ${first.id}): undo that first.`,
   );
 }
@@ -78,16 +67,15 @@ async function requireFree(
   removed: number[],
 ): Promise<void> {
   const freed = new Set(removed);
-  for (const { reading_timestamp } of added) {
-    if (freed.has(reading_timestamp)) continue;
-    const there = await projection.readingAt(tx, property_id, meter_id, reading_timestamp);
-    if (!there) continue;
-    throw new DomainError(
-      'reading_conflict',
-      `Something else was recorded at ${formatInstant(reading_timestamp)} since (entry ${there.entry_id}): void it first.`,
-      { reading_id: there.entry_id },
-    );
-  }
+  const instants = added.map((row) => row.reading_timestamp).filter((instant) => !freed.has(instant));
+  const there = instants.length > 0 && (await firstTaken(tx, property_id, meter_id, instants));
+  if (!there) return;
+  throw new DomainError(
+    'reading_conflict',
+    `Something else was recorded at ${formatInstant(there.reading_timestamp)} since (entry ${there.entry_id}): ` +
+      'take that back first.',
+    inTheWay(there),
+  );
 }
 
 export async function undoBatch(
@@ -95,9 +83,9 @@ export async function undoBatch(
   caller: Caller,
   property_id: number,
   batch_id: number,
-  said: string | undefined,
+  said: string,
 ): Promise<Batch> {
-  const reason = said ? tidy(said) : null;
+  const reason = tidy(said);
   return db.write(async (tx) => {
     await lockProperty(tx, property_id);
     requireActive(await openProperty(tx, caller, property_id));
