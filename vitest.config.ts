@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: 'tests/support/postgres.ts',
     isolate: false,
     pool: 'threads',
+    // Much of a test's time is waited away: for PostgreSQL, for a server that starts, for a password's hash.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

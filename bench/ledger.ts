@@ -25,6 +25,7 @@ function hashBatch(entries: readonly ChainedEntry[]): number {
     property_id: 1,
     sequence: 1,
     recorded_by_user_id: 1,
+    recorded_by_api_key_id: null,
     source: 'import',
     created_at: 0,
     entry_count: entries.length,

@@ -18,6 +18,7 @@ const HEADER = [
   'property_id',
   'sequence',
   'recorded_by_user_id',
+  'recorded_by_api_key_id',
   'source',
   'created_at',
   'entry_count',
@@ -84,8 +85,14 @@ function readEntry(canonical, where) {
 
 function checkHeader(batch, where) {
   const { id, property_id, sequence, recorded_by_user_id, source, created_at, entry_count } = batch;
+  const key = batch.recorded_by_api_key_id;
   const whole = [id, property_id, sequence, recorded_by_user_id, entry_count].every(isId);
-  if (!whole || !Number.isSafeInteger(created_at) || typeof source !== 'string') {
+  if (
+    !whole ||
+    !(key === null || isId(key)) ||
+    !Number.isSafeInteger(created_at) ||
+    typeof source !== 'string'
+  ) {
     fail(`${where}: its header is not one`);
   }
   if (!HASH.test(batch.merkle_root) || !HASH.test(batch.hash)) fail(`${where}: its hashes are not SHA-256`);

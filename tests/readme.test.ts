@@ -20,15 +20,24 @@ test('the tour of the API, command by command', async () => {
   const server = await startServer('sqlite');
   try {
     const [tour] = blocks('The API');
-    const script = tour!.replace('http://127.0.0.1:8000', server.origin);
+    // Goes on with what the tour has made.
+    const [keys] = blocks('Devices and scripts');
+    const script = `${tour}echo\n${keys}`.replace('http://127.0.0.1:8000', server.origin);
     const output = await new Promise<string>((resolve, reject) => {
       execFile('bash', ['-euc', script], (error, stdout) => (error ? reject(error) : resolve(stdout)));
     });
-    const consumption = JSON.parse(output.slice(output.lastIndexOf('{"property_id":1,"start_timestamp"')));
+    const [toured = '', recorded = ''] = output.split('\n');
+    const consumption = JSON.parse(toured.slice(toured.lastIndexOf('{"property_id":1,"start_timestamp"')));
     expect(consumption).toMatchObject({
       main_meter_consumption: '210.4',
       total_submetered_consumption: '47.5',
       unmetered_consumption: '162.9',
+    });
+    expect(JSON.parse(recorded)).toMatchObject({
+      meter_name: 'Kitchen',
+      value: '341.2',
+      source: 'api',
+      recorded_by_api_key_id: 1,
     });
   } finally {
     await server.close();

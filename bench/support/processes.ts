@@ -86,7 +86,13 @@ export async function start({ script, environment, node_options = [], folder }: 
   const child = track(
     spawn(process.execPath, [...node_options, script], {
       cwd: folder,
-      env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port), ...environment },
+      env: {
+        PATH: process.env.PATH,
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        RATE_LIMIT: 'off',
+        ...environment,
+      },
       stdio: ['ignore', log, log],
     }),
   );

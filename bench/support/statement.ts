@@ -33,13 +33,15 @@ async function compiled(
   house: House,
   { from_ms, to_ms, interval }: Period,
 ): Promise<CompiledQuery> {
-  const ids = house.meters.map(({ id }) => id);
+  const meter_ids = house.meters.map(({ id }) => id);
   // Not the store itself: the server has that one, and a second process is refused.
   const db = await connect(url);
   const heard: CompiledQuery[] = [];
   try {
     const instants_ms = bucketBoundaries(from_ms, to_ms, interval, 'UTC', 10_000);
-    await neighboursAt(listening(db.read, heard), house.property_id, ids, instants_ms);
+    await neighboursAt(listening(db.read, heard), [
+      { property_id: house.property_id, meter_ids, instants_ms },
+    ]);
   } finally {
     await db.close();
   }

@@ -1,3 +1,13 @@
+api_keys.id bigint NOT NULL IDENTITY
+api_keys.user_id bigint NOT NULL
+api_keys.name text
+api_keys.secret_hash text
+api_keys.secret_prefix text
+api_keys.scopes text NOT NULL
+api_keys.property_id bigint
+api_keys.created_at bigint NOT NULL
+api_keys.expires_at bigint
+api_keys.last_used_at bigint
 batches.id bigint NOT NULL IDENTITY
 batches.property_id bigint NOT NULL
 batches.sequence bigint NOT NULL
@@ -7,6 +17,36 @@ batches.created_at bigint NOT NULL
 batches.entry_count bigint NOT NULL
 batches.merkle_root text NOT NULL
 batches.hash text NOT NULL
+batches.recorded_by_api_key_id bigint
+failed_attempts.key text NOT NULL
+failed_attempts.failures bigint NOT NULL
+failed_attempts.refused_until bigint NOT NULL
+failed_attempts.expires_at bigint NOT NULL
+idempotency_keys.user_id bigint NOT NULL
+idempotency_keys.key text NOT NULL
+idempotency_keys.fingerprint text NOT NULL
+idempotency_keys.answer text NOT NULL
+idempotency_keys.created_at bigint NOT NULL
+invitations.id bigint NOT NULL IDENTITY
+invitations.property_id bigint NOT NULL
+invitations.token_hash text NOT NULL
+invitations.email text
+invitations.role text NOT NULL
+invitations.meter_ids text
+invitations.invited_by_user_id bigint NOT NULL
+invitations.created_at bigint NOT NULL
+invitations.expires_at bigint NOT NULL
+invitations.accepted_at bigint
+invitations.accepted_by_user_id bigint
+invitations.revoked_at bigint
+jobs.id bigint NOT NULL IDENTITY
+jobs.kind text NOT NULL
+jobs.payload text NOT NULL
+jobs.state text NOT NULL
+jobs.run_at bigint NOT NULL
+jobs.attempts smallint NOT NULL
+jobs.error text
+jobs.created_at bigint NOT NULL
 ledger_entries.id bigint NOT NULL IDENTITY
 ledger_entries.property_id bigint NOT NULL
 ledger_entries.batch_id bigint NOT NULL
@@ -29,6 +69,7 @@ memberships.property_id bigint NOT NULL
 memberships.user_id bigint NOT NULL
 memberships.role text NOT NULL
 memberships.created_at bigint NOT NULL
+memberships.meter_ids text
 meters.id bigint NOT NULL IDENTITY
 meters.property_id bigint NOT NULL
 meters.parent_meter_id bigint
@@ -41,6 +82,9 @@ meters.formula text
 meters.plausibility_factor bigint
 meters.is_active smallint NOT NULL DEFAULT 1
 meters.created_at bigint NOT NULL
+password_resets.token_hash text NOT NULL
+password_resets.user_id bigint NOT NULL
+password_resets.expires_at bigint NOT NULL
 properties.id bigint NOT NULL IDENTITY
 properties.display_name text NOT NULL
 properties.display_name_folded text NOT NULL
@@ -49,6 +93,7 @@ properties.timezone text NOT NULL
 properties.currency text NOT NULL
 properties.is_active smallint NOT NULL DEFAULT 1
 properties.created_at bigint NOT NULL
+properties.share_totals_with_tenants smallint NOT NULL DEFAULT 0
 readings.property_id bigint NOT NULL
 readings.meter_id bigint NOT NULL
 readings.reading_timestamp bigint NOT NULL
@@ -67,16 +112,21 @@ readings.is_highest smallint NOT NULL
 readings.decreased smallint NOT NULL
 readings.rolled_over smallint NOT NULL
 readings.implausible smallint NOT NULL
+refresh_tokens.token_hash text NOT NULL
+refresh_tokens.session_id text NOT NULL
+refresh_tokens.used_at bigint
+request_counts.key text NOT NULL
+request_counts.expires_at bigint NOT NULL
+request_counts.count bigint NOT NULL
 schema_migrations.number bigint NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.applied_at bigint NOT NULL
-sessions.id bigint NOT NULL IDENTITY
+sessions.id text NOT NULL
 sessions.user_id bigint NOT NULL
-sessions.family text NOT NULL
-sessions.token_hash text NOT NULL
+sessions.user_agent text
 sessions.created_at bigint NOT NULL
+sessions.last_used_at bigint NOT NULL
 sessions.expires_at bigint NOT NULL
-sessions.used_at bigint
 users.id bigint NOT NULL IDENTITY
 users.username text NOT NULL
 users.username_folded text NOT NULL
@@ -84,11 +134,38 @@ users.email text NOT NULL
 users.email_folded text NOT NULL
 users.password_hash text NOT NULL
 users.created_at bigint NOT NULL
+users.display_name text
+users.phone_number text
+users.timezone text
+users.locale text
+users.default_property_id bigint
+users.default_meter_id bigint
+users.deleted_at bigint
+api_keys: CHECK (((secret_hash IS NULL) = (secret_prefix IS NULL)))
+api_keys: CHECK (((secret_hash IS NULL) OR (name IS NOT NULL)))
+api_keys: PRIMARY KEY (id)
+api_keys: FOREIGN KEY (property_id) REFERENCES properties(id)
+api_keys: UNIQUE (secret_hash)
+api_keys: FOREIGN KEY (user_id) REFERENCES users(id)
 batches: PRIMARY KEY (id)
 batches: FOREIGN KEY (property_id) REFERENCES properties(id)
 batches: UNIQUE (property_id, sequence)
+batches: FOREIGN KEY (recorded_by_api_key_id) REFERENCES api_keys(id)
 batches: FOREIGN KEY (recorded_by_user_id) REFERENCES users(id)
 batches: CHECK ((source = ANY (ARRAY['manual'::text, 'import'::text, 'api'::text, 'device'::text])))
+failed_attempts: PRIMARY KEY (key)
+idempotency_keys: PRIMARY KEY (user_id, key)
+idempotency_keys: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+invitations: FOREIGN KEY (accepted_by_user_id) REFERENCES users(id)
+invitations: CHECK (((role = 'tenant'::text) = (meter_ids IS NOT NULL)))
+invitations: CHECK (((accepted_at IS NULL) = (accepted_by_user_id IS NULL)))
+invitations: FOREIGN KEY (invited_by_user_id) REFERENCES users(id)
+invitations: PRIMARY KEY (id)
+invitations: FOREIGN KEY (property_id) REFERENCES properties(id)
+invitations: CHECK ((role = ANY (ARRAY['owner'::text, 'editor'::text, 'reader'::text, 'tenant'::text])))
+invitations: UNIQUE (token_hash)
+jobs: PRIMARY KEY (id)
+jobs: CHECK ((state = ANY (ARRAY['ready'::text, 'failed'::text])))
 ledger_entries: FOREIGN KEY (batch_id) REFERENCES batches(id)
 ledger_entries: CHECK (((kind <> ALL (ARRAY['absolute'::text, 'relative'::text])) OR ((reading_timestamp IS NOT NULL) AND (value_wh IS NOT NULL))))
 ledger_entries: CHECK (((period_start IS NULL) OR ((kind = 'relative'::text) AND (period_start < reading_timestamp))))
@@ -101,6 +178,7 @@ ledger_entries: FOREIGN KEY (meter_id) REFERENCES meters(id)
 ledger_entries: PRIMARY KEY (id)
 ledger_entries: FOREIGN KEY (supersedes_id) REFERENCES ledger_entries(id)
 ledger_entries: CHECK (((value_wh >= 0) AND (value_wh <= '999999999999'::bigint)))
+memberships: CHECK (((role = 'tenant'::text) = (meter_ids IS NOT NULL)))
 memberships: PRIMARY KEY (user_id, property_id)
 memberships: FOREIGN KEY (property_id) REFERENCES properties(id)
 memberships: FOREIGN KEY (user_id) REFERENCES users(id)
@@ -112,18 +190,37 @@ meters: FOREIGN KEY (parent_meter_id) REFERENCES meters(id)
 meters: PRIMARY KEY (id)
 meters: FOREIGN KEY (property_id) REFERENCES properties(id)
 meters: CHECK ((sub_meter_kind = ANY (ARRAY['physical'::text, 'virtual'::text])))
+password_resets: PRIMARY KEY (token_hash)
+password_resets: FOREIGN KEY (user_id) REFERENCES users(id)
 properties: CHECK ((is_active = ANY (ARRAY[0, 1])))
 properties: PRIMARY KEY (id)
+properties: CHECK ((share_totals_with_tenants = ANY (ARRAY[0, 1])))
 readings: PRIMARY KEY (property_id, meter_id, reading_timestamp)
+refresh_tokens: PRIMARY KEY (token_hash)
+refresh_tokens: FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
+request_counts: PRIMARY KEY (key)
 schema_migrations: PRIMARY KEY (number)
 sessions: PRIMARY KEY (id)
-sessions: UNIQUE (token_hash)
 sessions: FOREIGN KEY (user_id) REFERENCES users(id)
+users: FOREIGN KEY (default_meter_id) REFERENCES meters(id)
+users: FOREIGN KEY (default_property_id) REFERENCES properties(id)
 users: UNIQUE (email_folded)
 users: PRIMARY KEY (id)
 users: UNIQUE (username_folded)
+CREATE INDEX api_keys_by_user ON public.api_keys USING btree (user_id) WHERE (secret_hash IS NOT NULL)
+CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (id)
+CREATE UNIQUE INDEX api_keys_secret_hash_key ON public.api_keys USING btree (secret_hash)
 CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (id)
 CREATE UNIQUE INDEX batches_property_id_sequence_key ON public.batches USING btree (property_id, sequence)
+CREATE INDEX failed_attempts_by_expiry ON public.failed_attempts USING btree (expires_at)
+CREATE UNIQUE INDEX failed_attempts_pkey ON public.failed_attempts USING btree (key)
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at)
+CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (user_id, key)
+CREATE INDEX invitations_by_property ON public.invitations USING btree (property_id)
+CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id)
+CREATE UNIQUE INDEX invitations_token_hash_key ON public.invitations USING btree (token_hash)
+CREATE INDEX jobs_due ON public.jobs USING btree (run_at, id) WHERE (state = 'ready'::text)
+CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)
 CREATE INDEX ledger_entries_by_batch ON public.ledger_entries USING btree (batch_id)
 CREATE INDEX ledger_entries_corrections ON public.ledger_entries USING btree (meter_id) WHERE (supersedes_id IS NOT NULL)
 CREATE INDEX ledger_entries_devices ON public.ledger_entries USING btree (meter_id) WHERE (kind = 'device'::text)
@@ -135,16 +232,21 @@ CREATE INDEX meters_by_property ON public.meters USING btree (property_id)
 CREATE UNIQUE INDEX meters_name ON public.meters USING btree (property_id, name_folded) WHERE (is_active = 1)
 CREATE UNIQUE INDEX meters_one_main ON public.meters USING btree (property_id) WHERE ((meter_type = 'main_meter'::text) AND (is_active = 1))
 CREATE UNIQUE INDEX meters_pkey ON public.meters USING btree (id)
+CREATE INDEX password_resets_by_user ON public.password_resets USING btree (user_id)
+CREATE UNIQUE INDEX password_resets_pkey ON public.password_resets USING btree (token_hash)
 CREATE UNIQUE INDEX properties_pkey ON public.properties USING btree (id)
 CREATE INDEX readings_decreased ON public.readings USING btree (property_id, reading_timestamp, meter_id) WHERE (decreased = 1)
 CREATE INDEX readings_implausible ON public.readings USING btree (property_id, reading_timestamp, meter_id) WHERE (implausible = 1)
 CREATE UNIQUE INDEX readings_pkey ON public.readings USING btree (property_id, meter_id, reading_timestamp)
 CREATE INDEX readings_rates ON public.readings USING btree (property_id, meter_id, reading_timestamp) WHERE ((is_highest = 1) OR (implausible = 1))
+CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id)
+CREATE UNIQUE INDEX refresh_tokens_pkey ON public.refresh_tokens USING btree (token_hash)
+CREATE INDEX request_counts_by_expiry ON public.request_counts USING btree (expires_at)
+CREATE UNIQUE INDEX request_counts_pkey ON public.request_counts USING btree (key)
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
-CREATE INDEX sessions_by_family ON public.sessions USING btree (family)
+CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at)
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id)
 CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (id)
-CREATE UNIQUE INDEX sessions_token_hash_key ON public.sessions USING btree (token_hash)
 CREATE UNIQUE INDEX users_email_folded_key ON public.users USING btree (email_folded)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 CREATE UNIQUE INDEX users_username_folded_key ON public.users USING btree (username_folded)

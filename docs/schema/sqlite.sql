@@ -6,6 +6,21 @@ CREATE TRIGGER ledger_entries_no_delete BEFORE DELETE ON ledger_entries BEGIN SE
 
 CREATE TRIGGER ledger_entries_no_update BEFORE UPDATE ON ledger_entries BEGIN SELECT RAISE(ABORT, 'ledger_entries: rows are only ever added'); END;
 
+CREATE TABLE api_keys (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      user_id INTEGER NOT NULL REFERENCES users (id),
+      name TEXT,
+      secret_hash TEXT UNIQUE,
+      secret_prefix TEXT,
+      scopes TEXT NOT NULL,
+      property_id INTEGER REFERENCES properties (id),
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER,
+      last_used_at INTEGER,
+      CHECK ((secret_hash IS NULL) = (secret_prefix IS NULL)),
+      CHECK (secret_hash IS NULL OR name IS NOT NULL)
+    ) STRICT;
+
 CREATE TABLE batches (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       property_id INTEGER NOT NULL REFERENCES properties (id),
@@ -15,8 +30,52 @@ CREATE TABLE batches (
       created_at INTEGER NOT NULL,
       entry_count INTEGER NOT NULL,
       merkle_root TEXT NOT NULL,
-      hash TEXT NOT NULL,
+      hash TEXT NOT NULL, recorded_by_api_key_id INTEGER REFERENCES api_keys (id),
       UNIQUE (property_id, sequence)
+    ) STRICT;
+
+CREATE TABLE failed_attempts (
+      key TEXT NOT NULL PRIMARY KEY,
+      failures INTEGER NOT NULL,
+      refused_until INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL
+    ) STRICT;
+
+CREATE TABLE idempotency_keys (
+      user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+      key TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      answer TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      PRIMARY KEY (user_id, key)
+    ) STRICT;
+
+CREATE TABLE invitations (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      property_id INTEGER NOT NULL REFERENCES properties (id),
+      token_hash TEXT NOT NULL UNIQUE,
+      email TEXT,
+      role TEXT NOT NULL CHECK (role IN ('owner', 'editor', 'reader', 'tenant')),
+      meter_ids TEXT,
+      invited_by_user_id INTEGER NOT NULL REFERENCES users (id),
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      accepted_at INTEGER,
+      accepted_by_user_id INTEGER REFERENCES users (id),
+      revoked_at INTEGER,
+      CHECK ((role = 'tenant') = (meter_ids IS NOT NULL)),
+      CHECK ((accepted_at IS NULL) = (accepted_by_user_id IS NULL))
+    ) STRICT;
+
+CREATE TABLE jobs (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      kind TEXT NOT NULL,
+      payload TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('ready', 'failed')),
+      run_at INTEGER NOT NULL,
+      attempts INTEGER NOT NULL,
+      error TEXT,
+      created_at INTEGER NOT NULL
     ) STRICT;
 
 CREATE TABLE ledger_entries (
@@ -48,7 +107,7 @@ CREATE TABLE memberships (
       property_id INTEGER NOT NULL REFERENCES properties (id),
       user_id INTEGER NOT NULL REFERENCES users (id),
       role TEXT NOT NULL,
-      created_at INTEGER NOT NULL,
+      created_at INTEGER NOT NULL, meter_ids TEXT CHECK ((role = 'tenant') = (meter_ids IS NOT NULL)),
       PRIMARY KEY (user_id, property_id)
     ) STRICT, WITHOUT ROWID;
 
@@ -69,6 +128,12 @@ CREATE TABLE meters (
       CHECK ((meter_type = 'main_meter') = (sub_meter_kind IS NULL))
     ) STRICT;
 
+CREATE TABLE password_resets (
+      token_hash TEXT PRIMARY KEY,
+      user_id INTEGER NOT NULL REFERENCES users (id),
+      expires_at INTEGER NOT NULL
+    ) STRICT;
+
 CREATE TABLE properties (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       display_name TEXT NOT NULL,
@@ -78,7 +143,8 @@ CREATE TABLE properties (
       currency TEXT NOT NULL,
       is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
       created_at INTEGER NOT NULL
-    ) STRICT;
+    , share_totals_with_tenants INTEGER NOT NULL DEFAULT 0
+      CHECK (share_totals_with_tenants IN (0, 1))) STRICT;
 
 CREATE TABLE readings (
       property_id INTEGER NOT NULL,
@@ -102,18 +168,29 @@ CREATE TABLE readings (
       PRIMARY KEY (property_id, meter_id, reading_timestamp)
     ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE refresh_tokens (
+      token_hash TEXT NOT NULL PRIMARY KEY,
+      session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+      used_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE request_counts (
+      key TEXT NOT NULL PRIMARY KEY,
+      expires_at INTEGER NOT NULL,
+      count INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE schema_migrations
         (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;
 
 CREATE TABLE sessions (
-      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL PRIMARY KEY,
       user_id INTEGER NOT NULL REFERENCES users (id),
-      family TEXT NOT NULL,
-      token_hash TEXT NOT NULL UNIQUE,
+      user_agent TEXT,
       created_at INTEGER NOT NULL,
-      expires_at INTEGER NOT NULL,
-      used_at INTEGER
-    ) STRICT;
+      last_used_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE users (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -123,7 +200,17 @@ CREATE TABLE users (
       email_folded TEXT NOT NULL UNIQUE,
       password_hash TEXT NOT NULL,
       created_at INTEGER NOT NULL
-    ) STRICT;
+    , display_name TEXT, phone_number TEXT, timezone TEXT, locale TEXT, default_property_id INTEGER REFERENCES properties (id), default_meter_id INTEGER REFERENCES meters (id), deleted_at INTEGER) STRICT;
+
+CREATE INDEX api_keys_by_user ON api_keys (user_id) WHERE secret_hash IS NOT NULL;
+
+CREATE INDEX failed_attempts_by_expiry ON failed_attempts (expires_at);
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+CREATE INDEX invitations_by_property ON invitations (property_id);
+
+CREATE INDEX jobs_due ON jobs (run_at, id) WHERE state = 'ready';
 
 CREATE INDEX ledger_entries_by_batch ON ledger_entries (batch_id);
 
@@ -141,6 +228,8 @@ CREATE UNIQUE INDEX meters_name ON meters (property_id, name_folded) WHERE is_ac
 
 CREATE UNIQUE INDEX meters_one_main ON meters (property_id) WHERE meter_type = 'main_meter' AND is_active = 1;
 
+CREATE INDEX password_resets_by_user ON password_resets (user_id);
+
 CREATE INDEX readings_decreased ON readings (property_id, reading_timestamp, meter_id) WHERE decreased = 1;
 
 CREATE INDEX readings_implausible ON readings (property_id, reading_timestamp, meter_id) WHERE implausible = 1;
@@ -148,6 +237,10 @@ CREATE INDEX readings_implausible ON readings (property_id, reading_timestamp, m
 CREATE INDEX readings_rates ON readings (property_id, meter_id, reading_timestamp)
       WHERE is_highest = 1 OR implausible = 1;
 
-CREATE INDEX sessions_by_family ON sessions (family);
+CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+
+CREATE INDEX request_counts_by_expiry ON request_counts (expires_at);
+
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE INDEX sessions_by_user ON sessions (user_id);

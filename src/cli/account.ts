@@ -26,13 +26,13 @@ export async function withSession<T>(
   password: string,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const { access_token, refresh_token } = await clientFor(server).login({ body: { username, password } });
+  const { access_token } = await clientFor(server).login({ body: { username, password } });
   const client = clientFor(server, access_token);
   try {
     return await work(client);
   } finally {
     // If this fails, the session ends by itself some weeks later.
-    await client.logout({ body: { refresh_token } }).catch(() => {});
+    await client.logout({ body: {} }).catch(() => {});
   }
 }
 

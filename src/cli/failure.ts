@@ -1,8 +1,9 @@
 /** How a command fails: what it says on standard error, and the exit code it leaves. */
 import { CommanderError } from 'commander';
 import { ApiError } from '../client/index.ts';
-import type { FieldError } from '../contract/problem.ts';
+import { type FieldError, PROBLEMS } from '../contract/problem.ts';
 import { DatabaseUnusable } from '../server/db/connect.ts';
+import { DomainError } from '../server/errors.ts';
 
 export const EXIT = { failed: 1, usage: 2, refused: 3 } as const;
 
@@ -47,6 +48,10 @@ function describe(error: Error): string {
 function toReport(error: Error): [kind: keyof typeof EXIT, report: Report] {
   if (error instanceof ApiError) {
     return [error.problem.status < 500 ? 'refused' : 'failed', error.problem];
+  }
+  if (error instanceof DomainError) {
+    const { code, errors, message: detail } = error;
+    return ['refused', { ...PROBLEMS[code], detail, code, ...(errors ? { errors } : {}) }];
   }
   if (error instanceof CommanderError) {
     const detail = error.message.replace(/^error: /, '');

@@ -6,10 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { Verification } from '../contract/ledger.ts';
 import { beginsBatch, type ChainHead, checkLines, type Sha256 } from '../core/chain.ts';
-import { connect } from '../server/db/connect.ts';
-import { SCHEMA_VERSION, schemaVersion } from '../server/db/migrate.ts';
 import { type Recomputed, recompute } from '../server/projection/recompute.ts';
 import { withAccount } from './account.ts';
+import { withDatabase } from './database.ts';
 import { EXIT, Failure } from './failure.ts';
 import {
   type AccountOptions,
@@ -139,20 +138,11 @@ async function recomputeAll({
   json,
   check = false,
 }: DatabaseOption & JsonOption & { check?: boolean }): Promise<void> {
-  const db = await connect(database);
-  try {
-    const version = await schemaVersion(db).catch(() => 0);
-    if (version !== SCHEMA_VERSION) {
-      throw new Failure(
-        `The database has schema version ${version}, this Electric knows ${SCHEMA_VERSION}: migrate it first.`,
-      );
-    }
-    const found = await db.write((tx) => recompute(tx, check ? 'check' : 'rewrite'));
-    printResult(json, found, () => describeRecomputed(found, check));
-    if (found.difference) process.exitCode = EXIT.failed;
-  } finally {
-    await db.close();
-  }
+  const found = await withDatabase(database, (db) =>
+    db.write((tx) => recompute(tx, check ? 'check' : 'rewrite')),
+  );
+  printResult(json, found, () => describeRecomputed(found, check));
+  if (found.difference) process.exitCode = EXIT.failed;
 }
 
 function addVerify(ledger: Command): void {

@@ -9,7 +9,7 @@ import { addLedger } from './ledger.ts';
 import { addMigrate } from './migrate.ts';
 import { MANIFEST } from './places.ts';
 import { addServe } from './serve.ts';
-import { addUser } from './user-create.ts';
+import { addUser } from './user.ts';
 
 const program = new Command('electric')
   .description("Electric keeps the ledger of a property's electricity meters.")

@@ -5,7 +5,8 @@ import { type AccountOptions, accountOptions, PASSWORD_HELP } from './options.ts
 import { withServer } from './server.ts';
 import { askSecretly, printResult } from './terminal.ts';
 
-async function askTwice(username: string): Promise<string> {
+/** Asks on the terminal for a password that is to be set. */
+export async function askTwice(username: string): Promise<string> {
   const password = await askSecretly(`Password for ${username}, at least 15 characters`);
   if (password !== (await askSecretly('Once more'))) throw new Failure('The two passwords differ.');
   return password;
@@ -20,10 +21,8 @@ async function createUser(options: AccountOptions & { email: string }): Promise<
   printResult(json, user, () => `Created user ${user.username} (id ${user.id}), ${user.email}.`);
 }
 
-export function addUser(program: Command): void {
-  const command = program
-    .command('user')
-    .description('Look after user accounts.')
+export function addCreate(user: Command): void {
+  const command = user
     .command('create')
     .description('Create a user account.')
     .requiredOption('--email <address>', 'email address; good for signing in too');

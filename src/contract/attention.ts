@@ -34,7 +34,7 @@ export const Attention = Type.Object(
     detail: Type.String({ description: 'What it means and what to do about it' }),
     actions: Type.Array(
       Type.Object({ operation: Type.String(), method: Type.String(), url: Type.String() }),
-      { description: 'The calls that settle it' },
+      { description: 'The calls that settle it, as far as the role of whoever asks reaches' },
     ),
   },
   { $id: 'Attention' },
@@ -51,6 +51,7 @@ export const listAttention = contract({
     'reading; implausible rates; meters not read for more than twice their usual interval (the median of their last ' +
     'twelve, three at least).',
   tag: 'consumption',
+  role: 'tenant',
   params: PropertyParams,
   query: Closed(Page),
   response: { 200: List(Attention) },

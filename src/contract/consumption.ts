@@ -36,7 +36,10 @@ const SubmeterRest = Nullable(
   Type.String({ description: 'For a meter with submeters of its own: what none of them measured' }),
 );
 
-/** The property's own figures, the same in the answer for a period and in each bucket of a series. */
+/**
+ * The property's own figures, the same in the answer for a period and in each bucket of a series. Null for tenants, but
+ * for the main meter's and the unmetered rest where the property shares its totals with them.
+ */
 const Totals = {
   main_meter_consumption: Nullable(Kwh),
   total_submetered_consumption: Nullable(Type.String({ description: 'Sum of the direct submeters' })),
@@ -58,7 +61,9 @@ const Totals = {
     }),
   ),
   known_consumption: Nullable(Type.String({ description: 'Sum of the known parts of the main meter' })),
-  coverage: Type.Number({ description: 'Share of the period over which the main meter is known, 0 … 1' }),
+  coverage: Nullable(
+    Type.Number({ description: 'Share of the period over which the main meter is known, 0 … 1' }),
+  ),
   estimated: Type.Boolean({ description: 'Whether any figure of the answer is estimated' }),
 };
 
@@ -116,6 +121,7 @@ export const getConsumption = contract({
   url: '/api/readings/property/:property_id/consumption',
   summary: 'Who used what between two instants, and what nobody metered',
   tag: 'consumption',
+  role: 'tenant',
   params: PropertyParams,
   query: Closed({
     start_timestamp: InstantInput,
@@ -135,6 +141,7 @@ export const getSeries = contract({
     "Buckets are hours, days, ISO weeks, months or years of the property's time zone. They share their boundaries, " +
     `so they add up to the period exactly. At most ${MAX_BUCKETS} buckets in one answer.`,
   tag: 'consumption',
+  role: 'tenant',
   params: PropertyParams,
   query: Closed({
     start_date: DateOrInstantInput,

@@ -41,6 +41,7 @@ export const listDevices = contract({
   description:
     'The first device has no `installed_at`; its `id` is null as long as nobody has said anything about it.',
   tag: 'meters',
+  role: 'tenant',
   params: MeterParams,
   query: Closed(Page),
   response: { 200: List(Device) },
@@ -54,6 +55,7 @@ export const describeDevice = contract({
   summary: "Say what a meter's first device is, of which nobody has said anything yet",
   description: 'It holds from the first reading on. What was said already is corrected with PATCH.',
   tag: 'meters',
+  role: 'editor',
   params: MeterParams,
   body: Closed({ ...DeviceInput.properties, reason: Type.Optional(Reason) }, { minProperties: 1 }),
   response: { 201: Device },
@@ -80,6 +82,7 @@ export const correctDevice = contract({
     '`final_value` is what the device before it showed last; the first device has none, no `installed_at` and no ' +
     '`initial_value`.',
   tag: 'meters',
+  role: 'editor',
   params: DeviceParams,
   body: Closed({
     ...DeviceInput.properties,
@@ -99,6 +102,7 @@ export const confirmDevice = contract({
   summary: 'Settle an implausible rate up to a replacement: somebody looked, and it is right',
   description: '200, and nothing is written, where it is confirmed already.',
   tag: 'meters',
+  role: 'editor',
   params: DeviceParams,
   body: Closed({ reason: Type.Optional(Reason) }),
   response: { 201: Device, 200: Device },
@@ -114,6 +118,7 @@ export const replaceDevice = contract({
     'May lie in the past, also before readings of the new device that were recorded already. ' +
     'The multiplier stays what it was unless given: the transformers usually stay.',
   tag: 'meters',
+  role: 'editor',
   params: MeterParams,
   body: Closed({
     replaced_at: PastInstantInput,
@@ -132,6 +137,7 @@ export const undoReplacement = contract({
   url: '/api/meters/:meter_id/replacements/:device_id',
   summary: 'Undo a replacement: it never happened',
   tag: 'meters',
+  role: 'editor',
   params: DeviceParams,
   query: Closed({ reason: Reason }),
   response: { 204: Type.Null() },

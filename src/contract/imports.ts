@@ -37,6 +37,8 @@ export const importReadings = contract({
     '"note"?}`. CSV: a `timestamp` column and one column per meter, headed by its name. Timestamps carry their ' +
     'offset. An error names its line, as `line 17: value`; the first hundred are reported and nothing is written.',
   tag: 'imports',
+  role: 'tenant',
+  scope: 'readings:write',
   query: Closed({
     property_id: Id,
     dry_run: Type.Optional(

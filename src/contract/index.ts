@@ -1,4 +1,5 @@
 /** The list of all contracts. A route that is not here does not exist. */
+import * as apiKeys from './api-keys.ts';
 import * as attention from './attention.ts';
 import * as auth from './auth.ts';
 import * as consumption from './consumption.ts';
@@ -7,19 +8,41 @@ import * as imports from './imports.ts';
 import * as ledger from './ledger.ts';
 import * as meters from './meters.ts';
 import * as operations from './operations.ts';
+import * as people from './people.ts';
 import * as properties from './properties.ts';
 import * as readings from './readings.ts';
+import * as users from './users.ts';
 
 export const contracts = {
   register: auth.register,
   login: auth.login,
   refresh: auth.refresh,
   logout: auth.logout,
-  getMe: auth.getMe,
+  listSessions: auth.listSessions,
+  endSession: auth.endSession,
+  changePassword: auth.changePassword,
+  forgotPassword: auth.forgotPassword,
+  resetPassword: auth.resetPassword,
+  getMe: users.getMe,
+  updateMe: users.updateMe,
+  deleteMe: users.deleteMe,
+  listMyProperties: users.listMyProperties,
+  getDashboard: users.getDashboard,
+  createApiKey: apiKeys.createApiKey,
+  listApiKeys: apiKeys.listApiKeys,
+  deleteApiKey: apiKeys.deleteApiKey,
   createProperty: properties.createProperty,
   listProperties: properties.listProperties,
   getProperty: properties.getProperty,
   updateProperty: properties.updateProperty,
+  listMembers: people.listMembers,
+  setMember: people.setMember,
+  removeMember: people.removeMember,
+  createInvitation: people.createInvitation,
+  listInvitations: people.listInvitations,
+  revokeInvitation: people.revokeInvitation,
+  getInvitation: people.getInvitation,
+  acceptInvitation: people.acceptInvitation,
   createMainMeter: meters.createMainMeter,
   createSubmeter: meters.createSubmeter,
   listMeters: meters.listMeters,

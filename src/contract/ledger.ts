@@ -11,6 +11,7 @@ export const Batch = Type.Object(
     property_id: Id,
     sequence: Type.Integer({ description: '1, 2, 3 … within the property' }),
     recorded_by_user_id: Id,
+    recorded_by_api_key_id: Nullable(Id),
     source: OneOf(SOURCES),
     created_at: Instant,
     entry_count: Type.Integer(),
@@ -21,6 +22,21 @@ export const Batch = Type.Object(
 );
 export type Batch = Static<typeof Batch>;
 
+/** A batch as the list shows it: names are no part of the chain, so that people may be forgotten. */
+export const ListedBatch = Type.Object(
+  {
+    ...Batch.properties,
+    recorded_by: Type.String({ description: 'Username; "former user" once the account is deleted' }),
+    recorded_by_api_key: Nullable(
+      Type.String({
+        description: 'Name of the key, also of a deleted one; null once the account is deleted',
+      }),
+    ),
+  },
+  { $id: 'ListedBatch' },
+);
+export type ListedBatch = Static<typeof ListedBatch>;
+
 export const listBatches = contract({
   name: 'listBatches',
   method: 'GET',
@@ -29,9 +45,10 @@ export const listBatches = contract({
   description:
     'Two heads of the chain are consistent if the batches between them lead from one hash to the other.',
   tag: 'ledger',
+  role: 'reader',
   params: PropertyParams,
   query: Closed(Page),
-  response: { 200: List(Batch) },
+  response: { 200: List(ListedBatch) },
   errors: ['forbidden', 'not_found'],
 });
 
@@ -61,6 +78,7 @@ export const verifyLedger = contract({
   url: '/api/properties/:property_id/ledger/verify',
   summary: 'Recompute the chain from its entries, and say where it differs',
   tag: 'ledger',
+  role: 'reader',
   params: PropertyParams,
   response: { 200: Verification },
   errors: ['forbidden', 'not_found'],
@@ -74,6 +92,8 @@ export const exportLedger = contract({
   description:
     'NDJSON: a line per batch, followed by one per entry of it, as docs/ledger-format.md describes them.',
   tag: 'ledger',
+  role: 'reader',
+  limit: 'export',
   params: PropertyParams,
   download: 'application/x-ndjson',
   response: { 200: Type.Unsafe<unknown>({ type: 'string' }) },
@@ -86,6 +106,7 @@ export const undoBatch = contract({
   url: '/api/properties/:property_id/ledger/:batch_id/undo',
   summary: 'Undo a batch: what it recorded is voided, what it corrected is restored; whole or not at all',
   tag: 'ledger',
+  role: 'reader',
   params: Type.Object({ property_id: Id, batch_id: Id }),
   body: Closed({ reason: Reason }),
   response: { 201: Batch },
@@ -117,6 +138,7 @@ export const proveReading = contract({
   url: '/api/readings/:reading_id/proof',
   summary: 'Prove that one reading is in the chain, without showing the others',
   tag: 'ledger',
+  role: 'tenant',
   params: Type.Object({ reading_id: Id }),
   response: { 200: Proof },
   errors: ['forbidden', 'not_found'],

@@ -64,6 +64,8 @@ export const createMainMeter = contract({
   url: '/api/meters/main',
   summary: 'Create the main meter of a property that has none',
   tag: 'meters',
+  role: 'editor',
+  etag: true,
   body: Closed({ property_id: Id }),
   response: { 201: Meter },
   errors: ['forbidden', 'not_found', 'main_meter_exists', 'name_taken', 'property_inactive'],
@@ -75,6 +77,8 @@ export const createSubmeter = contract({
   url: '/api/meters/submeter',
   summary: 'Create a submeter, below the main meter or below another submeter',
   tag: 'meters',
+  role: 'editor',
+  etag: true,
   body: Closed({
     property_id: Id,
     name: Text(200),
@@ -94,6 +98,7 @@ export const listMeters = contract({
   url: '/api/properties/:property_id/meters',
   summary: "A property's meters: the main meter first, then the submeters by name",
   tag: 'meters',
+  role: 'tenant',
   params: PropertyParams,
   query: Closed({
     meter_type: Type.Optional(OneOf(METER_TYPES)),
@@ -113,6 +118,8 @@ export const getMeter = contract({
   url: '/api/meters/:meter_id',
   summary: 'One meter',
   tag: 'meters',
+  role: 'tenant',
+  etag: true,
   params: MeterParams,
   response: { 200: Meter },
   errors: ['forbidden', 'not_found'],
@@ -124,6 +131,8 @@ export const updateMeter = contract({
   url: '/api/meters/:meter_id',
   summary: 'Change a meter; at least one field',
   tag: 'meters',
+  role: 'editor',
+  etag: true,
   params: MeterParams,
   body: Closed(
     {

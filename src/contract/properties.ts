@@ -8,14 +8,13 @@ import {
   List,
   Note,
   Nullable,
+  OneOf,
   Page,
+  ROLES,
   Search,
   Text,
   Timezone,
 } from './schema.ts';
-
-export const ROLES = ['owner'] as const;
-export type Role = (typeof ROLES)[number];
 
 export const Property = Type.Object(
   {
@@ -25,8 +24,13 @@ export const Property = Type.Object(
     timezone: Type.String(),
     currency: Type.String(),
     is_active: Type.Boolean(),
-    main_meter_id: Nullable(Id),
-    role: Type.Unsafe<Role>({ type: 'string', enum: [...ROLES], description: "The caller's role" }),
+    main_meter_id: Nullable(
+      Type.Integer({ description: 'Null too where the main meter is not among those a tenant sees' }),
+    ),
+    share_totals_with_tenants: Type.Boolean({
+      description: "Whether tenants see the main meter's figures and the unmetered rest",
+    }),
+    role: OneOf(ROLES, { description: "The caller's role" }),
     created_at: Instant,
   },
   { $id: 'Property' },
@@ -41,6 +45,7 @@ export const createProperty = contract({
   url: '/api/properties',
   summary: 'Create a property; its main meter comes with it, and the caller owns it',
   tag: 'properties',
+  etag: true,
   body: Closed({
     display_name: Text(200),
     address: Type.Optional(Nullable(Note(500))),
@@ -57,6 +62,7 @@ export const listProperties = contract({
   url: '/api/properties',
   summary: "The caller's properties, by name",
   tag: 'properties',
+  scope: 'read',
   query: Closed({
     search: Type.Optional(Search('display name')),
     is_active: Type.Optional(Type.Boolean()),
@@ -73,6 +79,8 @@ export const getProperty = contract({
   url: '/api/properties/:property_id',
   summary: 'One property',
   tag: 'properties',
+  role: 'tenant',
+  etag: true,
   params: PropertyParams,
   response: { 200: Property },
   errors: ['forbidden', 'not_found'],
@@ -84,6 +92,8 @@ export const updateProperty = contract({
   url: '/api/properties/:property_id',
   summary: 'Change a property; at least one field',
   tag: 'properties',
+  role: 'owner',
+  etag: true,
   params: PropertyParams,
   body: Closed(
     {
@@ -91,6 +101,7 @@ export const updateProperty = contract({
       address: Type.Optional(Nullable(Note(500))),
       timezone: Type.Optional(Timezone),
       currency: Type.Optional(Currency),
+      share_totals_with_tenants: Type.Optional(Type.Boolean()),
     },
     { minProperties: 1 },
   ),

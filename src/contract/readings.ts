@@ -52,6 +52,7 @@ export const Reading = Type.Object(
     source: OneOf(SOURCES),
     flags: Type.Array(OneOf(FLAGS)),
     recorded_by_user_id: Id,
+    recorded_by_api_key_id: Nullable(Id),
     created_at: Instant,
     batch_id: Id,
     supersedes_id: Nullable(Id),
@@ -74,6 +75,8 @@ export const Revision = Type.Object(
     reason: Nullable(Type.String()),
     source: OneOf(SOURCES),
     recorded_by_user_id: Id,
+    recorded_by: Type.String({ description: 'Username; "former user" once the account is deleted' }),
+    recorded_by_api_key_id: Nullable(Id),
     created_at: Instant,
     batch_id: Id,
     supersedes_id: Nullable(Id),
@@ -98,6 +101,9 @@ export const createReading = contract({
     'The same value again for the same meter and instant is the same reading: 200 with the first one. ' +
     'Another value is a conflict (409) that names the reading to correct.',
   tag: 'readings',
+  role: 'tenant',
+  scope: 'readings:write',
+  etag: true,
   body: Closed({
     meter_id: Id,
     reading_timestamp: PastInstantInput,
@@ -124,6 +130,8 @@ export const createReadings = contract({
   summary: 'Record a round: the main meter and submeters, read at one instant',
   description: 'Written whole or not at all. 200 if every reading was there already, with the same value.',
   tag: 'readings',
+  role: 'reader',
+  scope: 'readings:write',
   body: Closed({
     property_id: Id,
     reading_timestamp: PastInstantInput,
@@ -154,6 +162,8 @@ export const getReading = contract({
   url: '/api/readings/:reading_id',
   summary: 'One reading',
   tag: 'readings',
+  role: 'tenant',
+  etag: true,
   params: Type.Object({ reading_id: Id }),
   response: { 200: Reading },
   errors: ['forbidden', 'not_found'],
@@ -179,6 +189,8 @@ export const correctReading = contract({
     'Another value, time or beginning lifts a rollover or a confirmation: it was about the reading as it was. ' +
     '`period_start` is of relative readings only; null: the interval begins at the previous reading.',
   tag: 'readings',
+  role: 'tenant',
+  etag: true,
   params: ReadingParams,
   body: Closed({
     value: Type.Optional(KwhInput),
@@ -196,9 +208,11 @@ export const voidReading = contract({
   method: 'DELETE',
   url: '/api/readings/:reading_id',
   summary: 'Void a reading: a correction to nothing',
+  description: 'Say why with `?reason=`: the trail shows it, or that nobody said.',
   tag: 'readings',
+  role: 'tenant',
   params: ReadingParams,
-  query: Closed({ reason: Reason }),
+  query: Closed({ reason: Type.Optional(Reason) }),
   response: { 204: Type.Null() },
   errors: CORRECTING,
 });
@@ -210,6 +224,8 @@ export const settleRollover = contract({
   summary: 'Settle a decrease: the register went past its last digit and began again',
   description: '200, and nothing is written, where it rolled over so already.',
   tag: 'readings',
+  role: 'editor',
+  etag: true,
   params: ReadingParams,
   body: Closed({
     digits: Type.Optional(
@@ -232,6 +248,8 @@ export const confirmReading = contract({
   summary: 'Settle an implausible rate: somebody looked, and it is right',
   description: '200, and nothing is written, where it is confirmed already.',
   tag: 'readings',
+  role: 'editor',
+  etag: true,
   params: ReadingParams,
   body: Closed({ reason: Type.Optional(Reason) }),
   response: { 201: Reading, 200: Reading },
@@ -244,6 +262,7 @@ export const listRevisions = contract({
   url: '/api/readings/:reading_id/revisions',
   summary: "A reading's trail: as it was recorded, corrected and voided, in that order",
   tag: 'readings',
+  role: 'tenant',
   params: ReadingParams,
   query: Closed(Page),
   response: { 200: List(Revision) },
@@ -279,6 +298,7 @@ export const getSummary = contract({
     '`unmetered` is the main meter’s value minus those of its direct submeters: null unless all of them were read ' +
     'at that instant and the difference is not negative. For energy over a period ask for the consumption.',
   tag: 'readings',
+  role: 'tenant',
   params: PropertyParams,
   query: Closed({ reading_timestamp: InstantInput }),
   response: { 200: Summary },
@@ -291,6 +311,7 @@ export const getLatest = contract({
   url: '/api/readings/property/:property_id/latest',
   summary: 'The summary at the latest instant at which a meter of the property was read',
   tag: 'readings',
+  role: 'tenant',
   params: PropertyParams,
   response: { 200: Summary },
   errors: ['forbidden', 'not_found'],
@@ -302,6 +323,7 @@ export const getHistory = contract({
   url: '/api/readings/meter/:meter_id/history',
   summary: "A meter's readings, newest first",
   tag: 'readings',
+  role: 'tenant',
   params: MeterParams,
   query: Closed({
     include_superseded: Type.Optional(
@@ -324,6 +346,7 @@ export const getMeterRange = contract({
   summary: "A meter's readings of a period, oldest first",
   description: RANGE,
   tag: 'readings',
+  role: 'tenant',
   params: MeterParams,
   query: Range,
   response: { 200: List(Reading) },
@@ -337,6 +360,7 @@ export const getPropertyRange = contract({
   summary: 'The readings of all meters of a property in a period, oldest first',
   description: RANGE,
   tag: 'readings',
+  role: 'tenant',
   params: PropertyParams,
   query: Range,
   response: { 200: List(Reading) },

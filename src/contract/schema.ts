@@ -1,5 +1,6 @@
 /** The scalars and shapes that every contract is made of. */
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import type { LimitName } from './limits.ts';
 import type { ProblemCode } from './problem.ts';
 
 /** A check beyond JSON Schema, carried out by the server's validator; its sentence goes into the 422. */
@@ -9,6 +10,7 @@ export type Check =
   | 'past-instant'
   | 'date-or-instant'
   | 'timezone'
+  | 'locale'
   | 'currency'
   | 'text'
   | 'note'
@@ -55,6 +57,12 @@ export const Timezone = checked<string>('timezone', {
   type: 'string',
   description: 'IANA time zone',
   examples: ['Europe/Stockholm'],
+});
+export const Locale = checked<string>('locale', {
+  type: 'string',
+  maxLength: 100,
+  description: 'BCP 47 language tag, in the form that ECMA-402 knows',
+  examples: ['sv-SE'],
 });
 export const Currency = checked<string>('currency', {
   type: 'string',
@@ -124,6 +132,14 @@ export function List<S extends TSchema>(item: S) {
   });
 }
 
+/** What members of a property may be, from the one that may do everything to the one that may do least. */
+export const ROLES = ['owner', 'editor', 'reader', 'tenant'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What an API key may be for. */
+export const SCOPES = ['read', 'readings:write'] as const;
+export type Scope = (typeof SCOPES)[number];
+
 /** What a route promises: handler, validation, serialisation, OpenAPI and the typed client all come from it. */
 export interface Contract {
   /** The operation's name, unique among all contracts; also the name of the client's method. */
@@ -136,6 +152,14 @@ export interface Contract {
   tag: string;
   /** Works without credentials. */
   public?: true;
+  /** For calls inside a property: the lowest role that may make them. One that names none is for owners. */
+  role?: Role;
+  /** The scope with which an API key may make the call; null: never. If it is not said, scopeOf decides. */
+  scope?: Scope | null;
+  /** Answers with one resource, whose version stands in `ETag`; where it is the GET of a url, so is what If-Match names. */
+  etag?: true;
+  /** The class of requests it counts in; if not said, `read` for GET and `write` for the rest. */
+  limit?: LimitName | 'none';
   params?: TObject;
   query?: TObject;
   body?: TSchema;
@@ -150,4 +174,10 @@ export interface Contract {
 
 export function contract<const C extends Contract>(definition: C): C {
   return definition;
+}
+
+/** The scope that a call needs; null where no API key may make it. What every member may read, a key may: no more. */
+export function scopeOf({ scope, method, role }: Contract): Scope | null {
+  if (scope !== undefined) return scope;
+  return method === 'GET' && role !== undefined && role !== 'owner' ? 'read' : null;
 }

@@ -33,6 +33,7 @@ export interface ChainedBatch {
   property_id: number;
   sequence: number;
   recorded_by_user_id: number;
+  recorded_by_api_key_id: number | null;
   source: string;
   created_at: number;
   entry_count: number;
@@ -112,6 +113,7 @@ export function canonicalBatch(batch: ChainedBatch): string {
     batch.property_id,
     batch.sequence,
     batch.recorded_by_user_id,
+    batch.recorded_by_api_key_id,
     batch.source,
     batch.created_at,
     batch.entry_count,
@@ -278,6 +280,7 @@ export function batchLine({
   property_id,
   sequence,
   recorded_by_user_id,
+  recorded_by_api_key_id,
   source,
   created_at,
   entry_count,
@@ -289,6 +292,7 @@ export function batchLine({
     property_id,
     sequence,
     recorded_by_user_id,
+    recorded_by_api_key_id,
     source,
     created_at,
     entry_count,

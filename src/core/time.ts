@@ -151,3 +151,17 @@ export function bucketBoundaries(
   boundaries.push(end_ms);
   return boundaries;
 }
+
+/** The month around an instant and the one before it, in `timezone`: where they begin, and where the month ends. */
+export function monthAround(
+  instant_ms: number,
+  timezone: string,
+): { previous_ms: number; start_ms: number; end_ms: number } {
+  const day = Temporal.Instant.fromEpochMilliseconds(instant_ms).toZonedDateTimeISO(timezone).toPlainDate();
+  const first_day = firstDayOf(day, 'month');
+  return {
+    previous_ms: startOfDay(first_day.subtract({ months: 1 }), timezone),
+    start_ms: startOfDay(first_day, timezone),
+    end_ms: startOfDay(first_day.add({ months: 1 }), timezone),
+  };
+}

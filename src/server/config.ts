@@ -1,4 +1,5 @@
 /** The only reader of the environment. One table gives type, default, check and documentation of every setting. */
+import { isIP } from 'node:net';
 import {
   DATABASE_URL_FORMS,
   DEFAULT_DATABASE_TEXT,
@@ -39,6 +40,21 @@ function oneOf<const W extends string>(...words: W[]) {
   };
 }
 
+/** Addresses and networks, as 10.0.0.0/8 or fd00::/8. */
+function networks(text: string): string[] {
+  const list = text.split(',').map((part) => part.trim());
+  for (const part of list) {
+    const [address = '', prefix, ...rest] = part.split('/');
+    const bits = isIP(address) === 6 ? 128 : 32;
+    const fine =
+      prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits);
+    if (isIP(address) === 0 || !fine || rest.length > 0) {
+      throw new Error('be off, a number of hops from 1 to 10, or networks such as 10.0.0.0/8,fd00::/8');
+    }
+  }
+  return list;
+}
+
 export const SETTINGS = {
   HOST: setting({
     meaning: 'Address to listen on; 0.0.0.0 for every interface',
@@ -76,6 +92,57 @@ export const SETTINGS = {
     fallback: () => 30,
     default_text: '30',
     parse: wholeNumber(1, 1440),
+  }),
+  PUBLIC_URL: setting<string | null>({
+    meaning:
+      "Address under which people reach this server: for links in invitations and mails, and to tell a browser's own " +
+      'pages from other sites',
+    fallback: () => null,
+    default_text:
+      'unset: links are paths, and the host is the one that a request names; required where SMTP_URL is set',
+    parse(text) {
+      const url = URL.canParse(text) ? new URL(text) : null;
+      if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash)
+        throw new Error('be an address without a path, for example https://electric.example.com');
+      return url.origin;
+    },
+  }),
+  RATE_LIMIT: setting({
+    meaning: '`off` counts neither requests nor failed sign-ins: for load tests',
+    fallback: () => 'on' as const,
+    default_text: 'on',
+    parse: oneOf('on', 'off'),
+  }),
+  SMTP_URL: setting<string | null>({
+    meaning: 'Mail server: `smtp://` (STARTTLS where offered) or `smtps://user:password@host:port`',
+    fallback: () => null,
+    default_text: 'unset: no mail is sent',
+    parse(text) {
+      if (!/^smtps?:$/.test(URL.canParse(text) ? new URL(text).protocol : '') || !new URL(text).hostname)
+        throw new Error('have the form smtp://user:password@host:port or smtps://…');
+      return text;
+    },
+  }),
+  MAIL_FROM: setting<string | null>({
+    meaning: 'Sender of the mails',
+    fallback: () => null,
+    default_text: '`Electric <electric@HOST>`, with the host of PUBLIC_URL',
+    parse(text) {
+      if (!/^[^\s@<>]+@[^\s@<>]+$|^[^<>\n\r]+<[^\s@<>]+@[^\s@<>]+>$/.test(text))
+        throw new Error('be a mail address, for example Electric <meters@example.com>');
+      return text;
+    },
+  }),
+  TRUST_PROXY: setting<false | number | string[]>({
+    meaning:
+      "Whose word counts for a client's address (`X-Forwarded-For`): the number of proxies in front of the server, or " +
+      'their addresses and networks, comma-separated',
+    fallback: () => false,
+    default_text: "off: nobody's",
+    parse(text) {
+      if (text === 'off') return false;
+      return /^([1-9]|10)$/.test(text) ? Number(text) : networks(text);
+    },
   }),
   LOG_LEVEL: setting({
     meaning: 'How much is logged: trace, debug, info, warn, error, fatal or silent',
@@ -125,6 +192,8 @@ export function loadConfig(
   ) {
     wrong.push('SECRET_KEY must be set in production, for example from: openssl rand -base64 48.');
   }
+  if (config.SMTP_URL !== null && config.PUBLIC_URL === null && environment.PUBLIC_URL === undefined)
+    wrong.push('PUBLIC_URL must be set where SMTP_URL is: the links in mails need it.');
   if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
   return config;
 }

@@ -2,9 +2,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Logger, pino } from 'pino';
 import { accessTokens } from './auth/access-token.ts';
+import { attemptCounters } from './auth/attempts.ts';
 import { passwords } from './auth/password.ts';
 import type { Config } from './config.ts';
 import type { Database } from './db/connect.ts';
+import type { Tx } from './db/tables.ts';
+import { Jobs } from './jobs/queue.ts';
+import { type SendMail, smtp } from './mail/smtp.ts';
+import { makeSeal, type Seal } from './seal.ts';
 import { deriveKey } from './secret.ts';
 
 export interface Deps {
@@ -16,15 +21,31 @@ export interface Deps {
   ids: { uuid(): string; token(): string };
   passwords: ReturnType<typeof passwords>;
   accessTokens: ReturnType<typeof accessTokens>;
+  attempts: ReturnType<typeof attemptCounters>;
+  jobs: Jobs;
+  /** Null where no mail server is set. */
+  mail: SendMail | null;
+  /** Seals the answers that are kept for repeated requests: some hold a secret. */
+  answerSeal: Seal;
+  /** Hides which clients are counted. */
+  countingKey: Uint8Array;
+  /**
+   * Throws precondition_failed unless the resource still is what the request's If-Match names, if it names something. A
+   * change calls it in its transaction, once what it is about to change is locked.
+   */
+  checkVersion: (tx: Tx) => Promise<void>;
 }
 
 export function makeDeps(config: Config, secret: string, db: Database, override: Partial<Deps> = {}): Deps {
   const clock = override.clock ?? Date.now;
+  const log = override.log ?? pino({ level: config.LOG_LEVEL });
+  const { SMTP_URL, MAIL_FROM, PUBLIC_URL } = config;
+  const from = MAIL_FROM ?? `Electric <electric@${new URL(PUBLIC_URL ?? 'http://localhost').hostname}>`;
   return {
     config,
     db,
     clock,
-    log: pino({ level: config.LOG_LEVEL }),
+    log,
     ids: { uuid: randomUUID, token: () => randomBytes(32).toString('base64url') },
     passwords: passwords(),
     accessTokens: accessTokens(
@@ -32,6 +53,12 @@ export function makeDeps(config: Config, secret: string, db: Database, override:
       config.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
       clock,
     ),
+    attempts: attemptCounters(deriveKey(secret, 'failed attempts'), config.RATE_LIMIT === 'on'),
+    jobs: new Jobs({ db, clock, log, seal: makeSeal(deriveKey(secret, 'jobs')) }),
+    mail: SMTP_URL === null ? null : smtp(SMTP_URL, from),
+    answerSeal: makeSeal(deriveKey(secret, 'idempotent answers')),
+    countingKey: deriveKey(secret, 'request counts'),
+    checkVersion: async () => {},
     ...override,
   };
 }

@@ -5,6 +5,7 @@ import { ConfigError, loadConfig } from './config.ts';
 import { connect, DatabaseUnusable, databaseFile } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { makeDeps } from './deps.ts';
+import { handlers } from './jobs/handlers.ts';
 import { loadSecret } from './secret.ts';
 
 /** Serves until SIGINT or SIGTERM. */
@@ -12,8 +13,10 @@ async function main(): Promise<void> {
   const config = loadConfig(undefined, process.argv.slice(2));
   const db = await connect(config.DATABASE_URL);
   await migrate(db, Date.now());
-  const app = buildApp(makeDeps(config, loadSecret(config), db));
+  const deps = makeDeps(config, loadSecret(config), db);
+  const app = buildApp(deps);
   const address = await app.listen({ host: config.HOST, port: config.PORT });
+  deps.jobs.start(handlers(deps));
 
   // Beside an embedded database the command line finds the server that is using it.
   const file = databaseFile(config.DATABASE_URL);
@@ -25,6 +28,7 @@ async function main(): Promise<void> {
     closing = true;
     if (file) rmSync(`${file}-server`, { force: true });
     await app.close();
+    await deps.jobs.stop();
     await db.close();
   };
   process.once('SIGINT', close);

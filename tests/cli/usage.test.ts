@@ -6,6 +6,7 @@ const COMMANDS = [
   'serve',
   'migrate',
   'user create',
+  'user reset-password',
   'import',
   'consumption',
   'demo',

@@ -1,6 +1,7 @@
 /** The statements that must stay fast, however many readings there are: each finds its rows by the key. */
 import { type CompiledQuery, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as attention from '../../src/server/attention/store.ts';
 import * as consumption from '../../src/server/consumption/store.ts';
 import type { Database } from '../../src/server/db/connect.ts';
 import type { Db, Tx } from '../../src/server/db/tables.ts';
@@ -8,6 +9,7 @@ import * as devices from '../../src/server/devices/store.ts';
 import * as ledger from '../../src/server/ledger/store.ts';
 import * as projection from '../../src/server/projection/store.ts';
 import * as readings from '../../src/server/readings/store.ts';
+import * as users from '../../src/server/users/store.ts';
 import { ENGINES, type Engine, freshDatabase } from '../support/engines.ts';
 import { statementsOf } from '../support/queries.ts';
 
@@ -82,6 +84,13 @@ const BY_KEY =
 
 const NEAR = [AT_MS, AT_MS + HOUR_MS, AT_MS + 2 * HOUR_MS];
 const SPANS = [2, 4, 6].map((meter_id) => ({ meter_id, first_ms: AT_MS, last_ms: AT_MS + HOUR_MS }));
+const METERS_OF_BOTH = [
+  { property_id: 1, meter_id: 2 },
+  { property_id: 1, meter_id: 4 },
+  { property_id: 2, meter_id: 1 },
+  { property_id: 2, meter_id: 3 },
+];
+const MONTH = { start_ms: AT_MS, end_ms: AT_MS + 720 * HOUR_MS };
 const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['the reading before an instant', (db) => projection.readingBefore(db, 1, 2, AT_MS)],
   ['the readings from an instant on', (db) => projection.readingsFrom(db, 1, 2, AT_MS, 4)],
@@ -104,7 +113,7 @@ const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['the newest batches', (db) => ledger.listBatches(db, 1, { limit: 10, offset: 0 })],
   ['entries by their ids', (db) => readings.entriesById(db, [17, 4711])],
   ['the entries at an instant', (db) => readings.entriesAt(db, 1, AT_MS)],
-  ['the latest instant of a property', (db) => readings.latestInstant(db, 1)],
+  ['the latest instant of a property', (db) => readings.latestInstant(db, 1, [2, 4])],
   [
     'a page of the history, superseded entries among it',
     (db) => readings.historyWithSuperseded(db, 1, 2, { limit: 10, offset: 0 }),
@@ -113,7 +122,28 @@ const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['the first of some instants that is taken', (db) => readings.firstTaken(db, 1, 2, NEAR)],
   ['the highest register of a device', (db) => devices.highestRegister(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
   ['a range', (db) => readings.range(db, 1, [2, 4], AT_MS, AT_MS + 5 * HOUR_MS, { limit: 10, offset: 0 })],
-  ['the readings around every boundary', (db) => consumption.neighboursAt(db, 1, [2, 4, 6], NEAR)],
+  [
+    'the readings around every boundary',
+    (db) => consumption.neighboursAt(db, [{ property_id: 1, meter_ids: [2, 4, 6], instants_ms: NEAR }]),
+  ],
+  [
+    'the readings around the boundaries of several properties',
+    (db) =>
+      consumption.neighboursAt(db, [
+        { property_id: 1, meter_ids: [2, 4, 6], instants_ms: NEAR },
+        { property_id: 2, meter_ids: [1, 3], instants_ms: [AT_MS] },
+      ]),
+  ],
+  ['the last readings of several meters', (db) => attention.lastInstants(db, METERS_OF_BOTH, 13)],
+  ['what nobody has settled', (db) => attention.flagged(db, [1, 2])],
+  [
+    'the readings of a month',
+    (db) =>
+      users.monthOf(
+        db,
+        METERS_OF_BOTH.map((meter) => ({ ...meter, ...MONTH })),
+      ),
+  ],
   ['the decreases of a period', (db) => consumption.decreasesIn(db, 1, [2, 4], AT_MS, AT_MS + HOUR_MS)],
 ];
 
@@ -134,6 +164,32 @@ describe.each(ENGINES)('plans on %s', (engine) => {
       expect(plan.join('\n')).toMatch(BY_KEY);
       expect(plan.filter((line) => FULL_SCAN.test(line.replace(/^[\s>-]+/, '')))).toEqual([]);
     }
+  });
+
+  const HIGHEST: [string, (db: Db) => Promise<unknown>][] = [
+    ['before an instant', (db) => projection.readingBefore(db, 1, 2, AT_MS)],
+    ['around changes of meters', (db) => projection.readingsAround(db, 1, SPANS)],
+    [
+      'at boundaries',
+      (db) => consumption.neighboursAt(db, [{ property_id: 1, meter_ids: [2], instants_ms: NEAR }]),
+    ],
+    ['among later rates', (db) => projection.ratesAbove(db, 1, 2, AT_MS, 5, true, 4)],
+  ];
+
+  // By the primary key it would be as many steps as there are readings since.
+  test.each(HIGHEST)('the highest rate is found in its own index: %s', async (_, use) => {
+    const [statement] = await statementsOf(db.read, use);
+    expect((await planOf(db.read, engine, statement!)).join('\n')).toContain('readings_rates');
+  });
+
+  test('the readings around a change are found between their bounds', async () => {
+    const [statement] = await statementsOf(db.read, (recording) =>
+      projection.readingsAround(recording, 1, SPANS),
+    );
+    const plan = (await planOf(db.read, engine, statement!)).join('\n');
+    if (engine === 'sqlite')
+      expect(plan).toMatch(/SEARCH r USING PRIMARY KEY \(.*reading_timestamp>\? AND reading_timestamp<\?\)/);
+    else expect(plan).toMatch(/(Index|Bitmap Index) Scan (Backward )?(using|on) readings_pkey/);
   });
 
   test('moving what comes after a change', async () => {

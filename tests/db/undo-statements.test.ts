@@ -47,7 +47,13 @@ describe.each(ENGINES)('the statements of an undo on %s', (engine) => {
         }),
     };
     const deps = { db: counting, clock: Date.now } as Deps;
-    await undoBatch(deps, { user_id: house.owner.id } as never, house.property_id, batch_id, 'it was right');
+    await undoBatch(
+      deps,
+      { user_id: house.owner.id, session: null, api_key: null },
+      house.property_id,
+      batch_id,
+      'it was right',
+    );
     return seen;
   }
 

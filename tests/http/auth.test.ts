@@ -43,7 +43,7 @@ describe.each(ENGINES)('accounts on %s', (engine) => {
       refresh_token: expect.stringMatching(/^[\w-]{43}$/),
     });
     const me = await server.call('GET', '/api/users/me', { token: tokens.access_token });
-    expect({ status: me.status, body: me.body }).toEqual({ status: 200, body: created.body });
+    expect({ status: me.status, body: me.body }).toMatchObject({ status: 200, body: created.body });
   });
 
   test.each([
@@ -84,7 +84,7 @@ describe.each(ENGINES)('accounts on %s', (engine) => {
     expect(await attempt('nobody@example.com')).toEqual(wrong);
   });
 
-  test('refresh rotates, and a reused refresh token ends the whole family', async () => {
+  test('refresh rotates, and a reused refresh token ends the whole session', async () => {
     await register('david');
     const first = await signIn('david');
     const elsewhere = await signIn('david');
@@ -144,7 +144,7 @@ describe.each(ENGINES)('accounts on %s', (engine) => {
     now_ms = Date.parse(NOW);
   });
 
-  test("logout ends the session's family, and nobody else's", async () => {
+  test("logout ends one's session, and nobody else's", async () => {
     await register('hanna');
     await register('ivan');
     const hanna = await signIn('hanna');
@@ -156,8 +156,9 @@ describe.each(ENGINES)('accounts on %s', (engine) => {
     const ended = await post('logout', { refresh_token: next.body.refresh_token }, hanna.access_token);
     expect({ status: ended.status, body: ended.body }).toEqual({ status: 204, body: '' });
     expectProblem(await post('refresh', { refresh_token: next.body.refresh_token }), 'not_authenticated');
-    // Once more is no error: the session has ended, which is what was asked for.
-    expect((await post('logout', { refresh_token }, hanna.access_token)).status).toBe(204);
+    for (const { access_token } of [hanna, next.body, ivan]) {
+      expectProblem(await server.call('GET', '/api/users/me', { token: access_token }), 'not_authenticated');
+    }
   });
 
   test('neither a password nor a token is stored in clear', async () => {
@@ -214,6 +215,6 @@ describe.each(ENGINES)('accounts on %s', (engine) => {
   });
 
   test('a password of 15 characters is long enough', async () => {
-    expect((await register('maja', { password: '123456789012345' })).status).toBe(201);
+    expect((await register('maja', { password: 'tre kor i ladan' })).status).toBe(201);
   });
 });

@@ -102,6 +102,7 @@ describe.each(ENGINES)('imports on %s', (engine) => {
       source: 'import',
       flags: [],
       recorded_by_user_id: owner.id,
+      recorded_by_api_key_id: null,
       created_at: NOW,
       batch_id: body.batch_id,
       supersedes_id: null,

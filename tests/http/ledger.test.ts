@@ -17,6 +17,7 @@ interface Batch {
   property_id: number;
   sequence: number;
   recorded_by_user_id: number;
+  recorded_by_api_key_id: number | null;
   source: string;
   created_at: string;
   entry_count: number;
@@ -24,10 +25,16 @@ interface Batch {
   hash: string;
 }
 
+interface ListedBatch extends Batch {
+  recorded_by: string;
+  recorded_by_api_key: string | null;
+}
+
 /** The hash of a batch, put together by hand. */
 function chained(previous: string, batch: Batch): string {
   const { id, property_id, sequence, recorded_by_user_id, source, created_at, entry_count } = batch;
-  const header = ['electric-batch-1', id, property_id, sequence, recorded_by_user_id, source];
+  const by = [recorded_by_user_id, batch.recorded_by_api_key_id];
+  const header = ['electric-batch-1', id, property_id, sequence, ...by, source];
   return createHash('sha256')
     .update(Uint8Array.of(2))
     .update(Buffer.from(previous, 'hex'))
@@ -66,7 +73,7 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
       main_meter_value: '1',
       submeter_readings: { kitchen: '99990' },
     });
-    const down = await house.given(kitchen, day(5), '80');
+    const down = await house.given(kitchen, day(5), '50000');
     await house.post(`/api/readings/${down}/rollover`, { digits: 5 });
     await house.given(empty.main_id, day(1), '1');
     const lines = Array.from({ length: 11 }, (_, i) => `${day(10 + i)},${2 + i}\n`);
@@ -81,7 +88,7 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
   });
   afterAll(() => server.close());
 
-  async function ledger(query: string): Promise<{ items: Batch[] } & Record<string, never>> {
+  async function ledger(query: string): Promise<{ items: ListedBatch[] } & Record<string, never>> {
     return (await house.get(`/api/properties/${house.property_id}/ledger${query}`)).body;
   }
   const verify = async (of = house) => (await of.get(`/api/properties/${of.property_id}/ledger/verify`)).body;
@@ -103,6 +110,9 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
       property_id: house.property_id,
       sequence: BATCHES - 1,
       recorded_by_user_id: house.owner.id,
+      recorded_by: house.owner.username,
+      recorded_by_api_key_id: null,
+      recorded_by_api_key: null,
       source: 'import',
       created_at: NOW,
       entry_count: 11,
@@ -218,7 +228,8 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
       expect(answer.status).toBe(200);
       expect(answer.body.entry).toBe(canonical);
       const at = items.findIndex((batch) => batch.id === batch_id);
-      expect(answer.body.batches).toEqual(items.slice(0, at + 1).reverse());
+      const headers = items.slice(0, at + 1).map(({ recorded_by, recorded_by_api_key, ...header }) => header);
+      expect(answer.body.batches).toEqual(headers.reverse());
       const verdict = await standalone(JSON.stringify(answer.body), items[0]!.hash);
       expect(verdict).toMatchObject({ code: 0, said: expect.stringContaining(canonical) });
       const older = items[at + 1];

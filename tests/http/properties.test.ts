@@ -30,6 +30,7 @@ describe.each(ENGINES)('properties on %s', (engine) => {
       currency: 'EUR',
       is_active: true,
       main_meter_id: expect.any(Number),
+      share_totals_with_tenants: false,
       role: 'owner',
       created_at: NOW,
     };
@@ -64,6 +65,7 @@ describe.each(ENGINES)('properties on %s', (engine) => {
     let expected = {
       ...{ ...sent, display_name: 'Brf Ångan' },
       ...{ id, main_meter_id, is_active: true, role: 'owner', created_at: NOW },
+      share_totals_with_tenants: false,
     };
     expect(created).toEqual(expected);
     for (const change of [
@@ -72,6 +74,7 @@ describe.each(ENGINES)('properties on %s', (engine) => {
       { address: null },
       { timezone: 'America/New_York' },
       { currency: 'USD' },
+      { share_totals_with_tenants: true },
     ]) {
       const answer = await server.call('PATCH', `/api/properties/${id}`, {
         token: person.token,

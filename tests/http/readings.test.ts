@@ -40,6 +40,7 @@ describe.each(ENGINES)('readings on %s', (engine) => {
     source: 'manual',
     flags: [],
     recorded_by_user_id: house.owner.id,
+    recorded_by_api_key_id: null,
     created_at: NOW,
     batch_id: expect.any(Number),
     supersedes_id: null,

@@ -68,6 +68,7 @@ describe.each(ENGINES)('undo on %s', (engine) => {
         property_id: house.property_id,
         sequence: 4,
         recorded_by_user_id: owner.id,
+        recorded_by_api_key_id: null,
         source: 'manual',
         created_at: NOW,
         entry_count: 1,

@@ -16,11 +16,11 @@ export function sendRaw(
   origin: string,
   head: string[],
   body: string | Uint8Array = '',
-  { length = true } = {},
+  { length = true, host = 'electric' } = {},
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(origin);
   const bytes = Buffer.from(body as Uint8Array);
-  const lines = [...head, 'Host: electric', 'Connection: close'];
+  const lines = [...head, `Host: ${host}`, 'Connection: close'];
   if (length) lines.push(`Content-Length: ${bytes.length}`);
   return new Promise((resolve, reject) => {
     const received: Buffer[] = [];

@@ -3,13 +3,20 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { type Client, createClient } from '../../src/client/index.ts';
 import { buildApp } from '../../src/server/app.ts';
+import { attemptCounters } from '../../src/server/auth/attempts.ts';
 import { loadConfig } from '../../src/server/config.ts';
 import type { Database } from '../../src/server/db/connect.ts';
 import { type Deps, makeDeps } from '../../src/server/deps.ts';
+import { deriveKey } from '../../src/server/secret.ts';
 import { type Engine, freshDatabase } from './engines.ts';
 
 export const PASSWORD = 'a sentence that is long enough';
 export const SECRET = 'a secret for tests that is long enough';
+
+/** Counts failed sign-ins although requests are not counted: a test signs in more often than anybody does. */
+export const GUARDED: Partial<Deps> = {
+  attempts: attemptCounters(deriveKey(SECRET, 'failed attempts'), true),
+};
 
 export interface Person {
   id: number;
@@ -21,6 +28,7 @@ export interface Person {
 
 export interface TestServer {
   app: FastifyInstance;
+  deps: Deps;
   db: Database;
   origin: string;
   /** Calls the server without credentials. */
@@ -46,17 +54,24 @@ export interface CallResult {
   body: any;
 }
 
-export async function startServer(engine: Engine, override: Partial<Deps> = {}): Promise<TestServer> {
+/** @param settings environment variables, as the server would find them; requests are counted only if these say so */
+export async function startServer(
+  engine: Engine,
+  override: Partial<Deps> = {},
+  settings: Record<string, string> = {},
+): Promise<TestServer> {
   const { db, close } = await freshDatabase(engine);
-  const config = loadConfig({ NODE_ENV: 'test' });
+  const config = loadConfig({ NODE_ENV: 'test', RATE_LIMIT: 'off', ...settings });
   const log = pino({ level: 'silent' });
-  const app = buildApp(makeDeps(config, SECRET, db, { log, ...override }));
+  const deps = makeDeps(config, SECRET, db, { log, ...override });
+  const app = buildApp(deps);
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
   const anonymous = createClient({ origin });
   let people = 0;
 
   return {
     app,
+    deps,
     db,
     origin,
     anonymous,

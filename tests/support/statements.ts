@@ -54,10 +54,19 @@ function onPostgres(found: Counted): () => void {
     // A connection that does not pipeline waits for each.
     if (under_way === 0 || !this.pipeline) found.round_trips += 1;
     under_way += 1;
-    const answered = own.apply(this, args) as Promise<unknown>;
     const done = () => {
       under_way -= 1;
     };
+    const told = args.at(-1);
+    // The pool's own queries, outside a transaction, are answered by a call.
+    if (typeof told === 'function') {
+      const tell = (...answer: unknown[]) => {
+        done();
+        told(...answer);
+      };
+      return own.apply(this, [...args.slice(0, -1), tell]);
+    }
+    const answered = own.apply(this, args) as Promise<unknown>;
     answered.then(done, done);
     return answered;
   } as never;

@@ -6,13 +6,21 @@ import type { Tables } from '../../src/server/db/tables.ts';
 const EVERY: Record<keyof Tables, true> = {
   schema_migrations: true,
   users: true,
+  jobs: true,
+  password_resets: true,
   sessions: true,
+  refresh_tokens: true,
+  api_keys: true,
+  failed_attempts: true,
   properties: true,
   memberships: true,
+  invitations: true,
   meters: true,
   batches: true,
   ledger_entries: true,
   readings: true,
+  idempotency_keys: true,
+  request_counts: true,
 };
 export const TABLES = Object.keys(EVERY) as (keyof Tables)[];
 
@@ -23,10 +31,13 @@ export async function everything({ read }: Database): Promise<Record<string, obj
   return tables;
 }
 
-/** How many rows each table has: the same before and after a call that must write nothing. */
+/**
+ * How many rows each table has: the same before and after a call that must write nothing. That a sign-in failed is
+ * written down all the same.
+ */
 export async function counts({ read }: Database): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
-  for (const table of TABLES) {
+  for (const table of TABLES.filter((name) => name !== 'failed_attempts')) {
     const { total } = await read
       .selectFrom(table)
       .select((eb) => eb.fn.countAll<number>().as('total'))

@@ -1,8 +1,17 @@
 import { sql } from 'kysely';
-import { numbers } from '../db/dialect.ts';
+import { byIndex, joinLastReadings, numberRows, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
 
+/** A meter and the property it belongs to. */
+export interface OfProperty {
+  property_id: number;
+  meter_id: number;
+}
+
+const COLUMNS = ['property_id', 'meter_id'] as const;
+
 export interface FlaggedRow {
+  property_id: number;
   meter_id: number;
   entry_id: number;
   reading_timestamp: number;
@@ -15,42 +24,45 @@ export interface FlaggedRow {
   previous_energy_wh: number | null;
 }
 
-/** Readings of some meters that nobody has settled, newest first. */
-export async function flagged(
-  db: Db,
-  property_id: number,
-  meter_ids: readonly number[],
-): Promise<FlaggedRow[]> {
+const FLAGGED = sql.raw(
+  'r.property_id, r.meter_id, r.entry_id, r.reading_timestamp, r.reading_type, r.value_wh, r.energy_wh, r.decreased',
+);
+
+/** Readings of some properties that nobody has settled, newest first. */
+export async function flagged(db: Db, property_ids: readonly number[]): Promise<FlaggedRow[]> {
+  // CROSS, so that the embedded engine goes from the properties to their flags and not the other way.
+  const found = (flag: 'decreased' | 'implausible') => sql`
+    SELECT ${FLAGGED} FROM ${numbers(db, property_ids)} AS watched
+    CROSS JOIN readings AS r ${byIndex(db, `readings_${flag}`)}
+    WHERE r.property_id = watched.value AND r.${sql.raw(flag)} = 1`;
   const { rows } = await sql<FlaggedRow>`
     SELECT f.*, p.reading_timestamp AS previous_timestamp, p.value_wh AS previous_value_wh,
       p.energy_wh AS previous_energy_wh
-    FROM (
-      SELECT meter_id, entry_id, reading_timestamp, reading_type, value_wh, energy_wh, decreased FROM readings
-      WHERE property_id = ${property_id} AND decreased = 1
-      UNION
-      SELECT meter_id, entry_id, reading_timestamp, reading_type, value_wh, energy_wh, decreased FROM readings
-      WHERE property_id = ${property_id} AND implausible = 1
-    ) AS f
-    JOIN ${numbers(db, meter_ids)} AS m ON m.value = f.meter_id
-    LEFT JOIN readings AS p ON p.property_id = ${property_id} AND p.meter_id = f.meter_id
+    FROM (${found('decreased')} UNION ${found('implausible')}) AS f
+    LEFT JOIN readings AS p ON p.property_id = f.property_id AND p.meter_id = f.meter_id
       AND p.reading_timestamp = (
-        SELECT reading_timestamp FROM readings
-        WHERE property_id = ${property_id} AND meter_id = f.meter_id AND reading_timestamp < f.reading_timestamp
-        ORDER BY reading_timestamp DESC LIMIT 1)
+        SELECT reading_timestamp FROM readings AS before
+        WHERE before.property_id = f.property_id AND before.meter_id = f.meter_id
+          AND before.reading_timestamp < f.reading_timestamp
+        ORDER BY before.reading_timestamp DESC LIMIT 1)
     ORDER BY f.reading_timestamp DESC, f.meter_id`.execute(db);
   return rows;
 }
 
-/** The instants of each meter's last readings, newest first. */
+/** The instants of each meter's last readings, newest first; none for a meter that was never read. */
 export async function lastInstants(
   db: Db,
-  property_id: number,
-  meter_id: number,
+  meters: readonly OfProperty[],
   limit: number,
-): Promise<number[]> {
-  const { rows } = await sql<{ reading_timestamp: number }>`
-    SELECT reading_timestamp FROM readings
-    WHERE property_id = ${property_id} AND meter_id = ${meter_id}
-    ORDER BY reading_timestamp DESC LIMIT ${limit}`.execute(db);
-  return rows.map((row) => row.reading_timestamp);
+): Promise<Map<number, number[]>> {
+  const { rows } = await sql<{ meter_id: number; reading_timestamp: number }>`
+    SELECT m.meter_id, r.reading_timestamp FROM ${numberRows(db, COLUMNS, meters)}
+    ${joinLastReadings(db, limit)}
+    ORDER BY m.meter_id, r.reading_timestamp DESC`.execute(db);
+  return new Map(
+    [...Map.groupBy(rows, ({ meter_id }) => meter_id)].map(([id, last]) => [
+      id,
+      last.map(({ reading_timestamp }) => reading_timestamp),
+    ]),
+  );
 }

@@ -7,16 +7,22 @@ const TYPE = 'at+jwt';
 const ALGORITHM = 'HS256';
 const CACHED_TOKENS = 5000;
 
+/** What a token says: whom it speaks for, and in which session. Whether that goes on is in the database. */
+export interface Claims {
+  user_id: number;
+  session: string;
+}
+
 export function accessTokens(key: Uint8Array, lifetime_s: number, clock: () => number) {
   /** Tokens that were verified, until they expire: verifying costs more than most requests. */
-  const verified = new Map<string, { user_id: number; expires_at: number }>();
+  const verified = new Map<string, { claims: Claims; expires_at: number }>();
 
   return {
     lifetime_s,
 
-    sign(user_id: number): Promise<string> {
+    sign({ user_id, session }: Claims): Promise<string> {
       const now_s = Math.floor(clock() / 1000);
-      return new SignJWT()
+      return new SignJWT({ sid: session })
         .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
         .setSubject(String(user_id))
         .setIssuer(ISSUER)
@@ -26,12 +32,12 @@ export function accessTokens(key: Uint8Array, lifetime_s: number, clock: () => n
         .sign(key);
     },
 
-    /** @returns the id of the user whom the token speaks for; null if it is not a good token of ours */
-    async verify(token: string): Promise<number | null> {
+    /** @returns what the token says; null if it is not a good token of ours */
+    async verify(token: string): Promise<Claims | null> {
       const now_ms = clock();
       const known = verified.get(token);
       if (known) {
-        if (known.expires_at > now_ms) return known.user_id;
+        if (known.expires_at > now_ms) return known.claims;
         verified.delete(token);
         return null;
       }
@@ -41,14 +47,16 @@ export function accessTokens(key: Uint8Array, lifetime_s: number, clock: () => n
           issuer: ISSUER,
           audience: AUDIENCE,
           typ: TYPE,
-          requiredClaims: ['sub', 'exp'],
+          requiredClaims: ['sub', 'exp', 'sid'],
           currentDate: new Date(now_ms),
         });
-        const user_id = Number(payload.sub);
-        if (!Number.isSafeInteger(user_id) || user_id < 1) return null;
+        const { sub, sid, exp } = payload;
+        const user_id = typeof sub === 'string' ? Number(sub) : Number.NaN;
+        if (!Number.isSafeInteger(user_id) || user_id < 1 || typeof sid !== 'string') return null;
         if (verified.size >= CACHED_TOKENS) verified.delete(verified.keys().next().value!);
-        verified.set(token, { user_id, expires_at: payload.exp! * 1000 });
-        return user_id;
+        const claims = { user_id, session: sid };
+        verified.set(token, { claims, expires_at: exp! * 1000 });
+        return claims;
       } catch (error) {
         if (error instanceof errors.JOSEError) return null;
         throw error;

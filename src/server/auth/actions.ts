@@ -1,29 +1,46 @@
-import { createHash } from 'node:crypto';
 import type { Static } from 'typebox';
 import type * as contract from '../../contract/auth.ts';
-import type { Tokens, User } from '../../contract/auth.ts';
+import type { Session, Tokens, User } from '../../contract/auth.ts';
 import { fold } from '../../core/text.ts';
 import { formatInstant } from '../../core/time.ts';
 import { uniqueViolation } from '../db/dialect.ts';
+import { type Listed, listed, type Page } from '../db/page.ts';
 import type { Tx } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
-import { DomainError } from '../errors.ts';
+import { DomainError, forbidden, notFound } from '../errors.ts';
+import { checkAttempts, countFailure, forgiveFailures } from './attempts.ts';
 import type { Caller } from './caller.ts';
+import { hashToken } from './hash-token.ts';
+import { checkNewPassword } from './new-password.ts';
 import * as store from './store.ts';
 
-const REFRESH_LIFETIME_MS = 30 * 86_400_000;
+export const REFRESH_LIFETIME_MS = 30 * 86_400_000;
+const MAX_USER_AGENT = 200;
 
-function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+/** Where a request comes from. */
+export interface Origin {
+  /** The client's IP address. */
+  address: string;
+  user_agent: string | null;
+  /** Aborted once nobody waits for the answer any more. */
+  gone: AbortSignal;
 }
 
 function present({ id, username, email, created_at }: store.UserRow): User {
   return { id, username, email, created_at: formatInstant(created_at) };
 }
 
-export async function register(deps: Deps, body: Static<typeof contract.register.body>): Promise<User> {
+const hostOf = ({ config }: Deps) => (config.PUBLIC_URL ? new URL(config.PUBLIC_URL).hostname : null);
+
+/** Throws validation_failed, username_taken, email_taken, unavailable. */
+export async function register(
+  deps: Deps,
+  body: Static<typeof contract.register.body>,
+  gone: AbortSignal,
+): Promise<User> {
   const { username, email } = body;
-  const password_hash = await deps.passwords.hash(body.password);
+  checkNewPassword('password', body.password, body, hostOf(deps));
+  const password_hash = await deps.passwords.hash(body.password, gone);
   try {
     const user = await deps.db.write((tx) =>
       store.insertUser(tx, {
@@ -46,68 +63,163 @@ export async function register(deps: Deps, body: Static<typeof contract.register
   }
 }
 
-/** Opens the next session of a family. @returns its refresh token, which is stored only as a hash */
-async function openSession(deps: Deps, tx: Tx, user_id: number, family: string): Promise<string> {
-  const token = deps.ids.token();
-  const now_ms = deps.clock();
-  await store.insertSession(tx, {
-    user_id,
-    family,
-    token_hash: hashToken(token),
-    created_at: now_ms,
-    expires_at: now_ms + REFRESH_LIFETIME_MS,
-    used_at: null,
-  });
+/** Makes a session's next refresh token, which is stored only as a hash. */
+async function nextToken({ ids }: Deps, tx: Tx, session: string): Promise<string> {
+  const token = ids.token();
+  await store.insertRefreshToken(tx, hashToken(token), session);
   return token;
 }
 
-async function tokens(deps: Deps, user_id: number, refresh_token: string): Promise<Tokens> {
+async function openSession(deps: Deps, tx: Tx, user_id: number, user_agent: string | null) {
+  const session = deps.ids.uuid();
+  const now_ms = deps.clock();
+  await store.insertSession(tx, {
+    id: session,
+    user_id,
+    user_agent: user_agent?.slice(0, MAX_USER_AGENT) ?? null,
+    created_at: now_ms,
+    last_used_at: now_ms,
+    expires_at: now_ms + REFRESH_LIFETIME_MS,
+  });
+  await store.sweepSessions(tx, now_ms);
+  return { user_id, session, token: await nextToken(deps, tx, session) };
+}
+
+type Opened = Awaited<ReturnType<typeof openSession>>;
+
+async function presentTokens({ accessTokens }: Deps, { user_id, session, token }: Opened): Promise<Tokens> {
   return {
-    access_token: await deps.accessTokens.sign(user_id),
+    access_token: await accessTokens.sign({ user_id, session }),
     token_type: 'bearer',
-    expires_in: deps.accessTokens.lifetime_s,
-    refresh_token,
+    expires_in: accessTokens.lifetime_s,
+    refresh_token: token,
   };
 }
 
-export async function login(deps: Deps, body: Static<typeof contract.login.body>): Promise<Tokens> {
-  const user = await store.findUserByLogin(deps.db.read, fold(body.username));
-  const right = await deps.passwords.verify(body.password, user?.password_hash ?? null);
-  if (!user || !right) {
-    throw new DomainError('invalid_credentials', 'The username or the password is wrong.');
-  }
-  const refresh_token = await deps.db.write((tx) => openSession(deps, tx, user.id, deps.ids.uuid()));
-  return tokens(deps, user.id, refresh_token);
+/**
+ * Throws invalid_credentials, too_many_attempts, unavailable: the same, after the same work, whether there is such an
+ * account or not.
+ */
+export async function login(
+  deps: Deps,
+  body: Static<typeof contract.login.body>,
+  { address, user_agent, gone }: Origin,
+): Promise<Tokens> {
+  const name = fold(body.username);
+  const counters = deps.attempts.signIn(name, address);
+  await checkAttempts(deps.db.read, counters, deps.clock());
+  const user = await store.findUserByLogin(deps.db.read, name);
+  const right = await deps.passwords.verify(body.password, user?.password_hash ?? null, gone);
+  const opened = await deps.db.write(async (tx) => {
+    if (user && right && (await hasStill(tx, user))) {
+      await forgiveFailures(tx, counters, deps.clock());
+      return openSession(deps, tx, user.id, user_agent);
+    }
+    await countFailure(tx, counters, deps.clock());
+    return null;
+  });
+  if (!opened) throw new DomainError('invalid_credentials', 'The username or the password is wrong.');
+  return presentTokens(deps, opened);
 }
 
-/** Rotates a refresh token; one that was used before ends its whole family: somebody has a copy. */
+/** Whether the password that was verified is still the account's; it cannot change before the transaction ends. */
+async function hasStill(tx: Tx, { id, password_hash }: store.UserRow): Promise<boolean> {
+  await store.lockSessions(tx, id);
+  return (await store.findUser(tx, id))?.password_hash === password_hash;
+}
+
+/** Rotates a refresh token; one that was used before ends its session: somebody has a copy. */
 export async function refresh(deps: Deps, refresh_token: string): Promise<Tokens> {
   const next = await deps.db.write(async (tx) => {
-    const session = await store.findSession(tx, hashToken(refresh_token));
-    if (!session || session.expires_at <= deps.clock()) return null;
-    await store.lockSessions(tx, session.user_id);
-    if (!(await store.useSession(tx, session.id, deps.clock()))) {
-      await store.endFamily(tx, session.family);
+    const now_ms = deps.clock();
+    const token_hash = hashToken(refresh_token);
+    const session = await store.findTokenSession(tx, token_hash);
+    if (!session || session.expires_at <= now_ms) return null;
+    const { id, user_id } = session;
+    await store.lockSessions(tx, user_id);
+    if (!(await store.useRefreshToken(tx, token_hash, now_ms))) {
+      await store.endSession(tx, id);
       return null;
     }
-    return { user_id: session.user_id, token: await openSession(deps, tx, session.user_id, session.family) };
+    await store.deleteUsedTokens(tx, id, now_ms - REFRESH_LIFETIME_MS);
+    await store.renewSession(tx, id, { last_used_at: now_ms, expires_at: now_ms + REFRESH_LIFETIME_MS });
+    return { user_id, session: id, token: await nextToken(deps, tx, id) };
   });
-  if (!next)
+  if (!next) {
     throw new DomainError('not_authenticated', 'The refresh token is not valid any more: sign in again.');
-  return tokens(deps, next.user_id, next.token);
+  }
+  return presentTokens(deps, next);
 }
 
-export async function logout(deps: Deps, { user_id }: Caller, refresh_token: string): Promise<void> {
-  await deps.db.write(async (tx) => {
-    const session = await store.findSession(tx, hashToken(refresh_token));
-    if (session?.user_id !== user_id) return;
+/** Ends the caller's session, and that of the refresh token if it is the caller's too. */
+export async function logout(
+  { db }: Deps,
+  { user_id, session }: Caller,
+  refresh_token: string | null,
+): Promise<void> {
+  await db.write(async (tx) => {
     await store.lockSessions(tx, user_id);
-    await store.endFamily(tx, session.family);
+    if (session) await store.endSession(tx, session);
+    const other = refresh_token && (await store.findTokenSession(tx, hashToken(refresh_token)));
+    if (other && other.user_id === user_id) await store.endSession(tx, other.id);
   });
 }
 
-export async function me(deps: Deps, { user_id }: Caller): Promise<User> {
-  const user = await store.findUser(deps.db.read, user_id);
-  if (!user) throw new DomainError('not_authenticated', 'This account does not exist any more.');
-  return present(user);
+export async function listSessions(
+  { db, clock }: Deps,
+  caller: Caller,
+  page: Page,
+): Promise<Listed<Session>> {
+  const { items, total } = await store.listSessions(db.read, caller.user_id, clock(), page);
+  const sessions = items.map(({ id, created_at, last_used_at, user_agent }) => ({
+    id,
+    created_at: formatInstant(created_at),
+    last_used_at: formatInstant(last_used_at),
+    user_agent,
+    current: id === caller.session,
+  }));
+  return listed(sessions, total, page);
+}
+
+export async function endSession({ db }: Deps, { user_id }: Caller, id: string): Promise<void> {
+  await db.write(async (tx) => {
+    await store.lockSessions(tx, user_id);
+    const session = await store.findSession(tx, id);
+    if (!session) throw notFound(`session ${id}: it may have ended already`);
+    if (session.user_id !== user_id) throw forbidden('session');
+    await store.endSession(tx, id);
+  });
+}
+
+/** Throws wrong_password, too_many_attempts, validation_failed, unavailable. All other sessions end. */
+export async function changePassword(
+  deps: Deps,
+  { user_id, session }: Caller,
+  { current_password, new_password }: Static<typeof contract.changePassword.body>,
+  gone: AbortSignal,
+): Promise<void> {
+  const { db, passwords, clock } = deps;
+  const user = await store.findUser(db.read, user_id);
+  if (!user || !session) {
+    throw new DomainError(
+      'forbidden',
+      'A password is changed by whoever has signed in with it: sign in first.',
+    );
+  }
+  checkNewPassword('new_password', new_password, user, hostOf(deps));
+  const counters = deps.attempts.passwordChange(session);
+  await checkAttempts(db.read, counters, clock());
+  const right = await passwords.verify(current_password, user.password_hash, gone);
+  const password_hash = right ? await passwords.hash(new_password, gone) : null;
+  const changed = await db.write(async (tx) => {
+    if (!password_hash || !(await hasStill(tx, user))) {
+      await countFailure(tx, counters, clock());
+      return false;
+    }
+    await forgiveFailures(tx, counters, clock());
+    await store.setPassword(tx, user_id, password_hash);
+    await store.endOtherSessions(tx, user_id, session);
+    return true;
+  });
+  if (!changed) throw new DomainError('wrong_password', 'The current password is not this one.');
 }

@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts';
 import { invalid } from '../errors.ts';
 import { parsed, parsePeriod } from '../http/input.ts';
 import { READING_TYPES } from '../projection/store.ts';
-import { openProperty } from '../properties/access.ts';
+import { openProperty, sees } from '../properties/access.ts';
 import { decreasedWarning, replacementWarning } from '../readings/present.ts';
 import { ask, between, exceeding, type Question } from './question.ts';
 import * as store from './store.ts';
@@ -29,24 +29,44 @@ function figures({ consumption_wh, known_consumption_wh, coverage, estimated }: 
 
 type Answer = ReturnType<typeof between>;
 
-function totals({ main_used, rest, each }: Answer) {
+/** The figures of the house, as far as whoever asks may see them. */
+function totals({ property, main }: Question, { main_used, rest, rest_estimated, each }: Answer) {
+  const sees_all = property.view.meter_ids === null;
+  const { totals: sees_totals } = property.view;
+  const sees_main = sees_totals || (main !== undefined && sees(property, main.id));
   return {
-    main_meter_consumption: kwh(main_used.consumption_wh),
-    total_submetered_consumption: kwh(rest.total_submetered_wh),
-    unmetered_consumption: kwh(rest.unmetered_wh),
-    imbalance: kwh(rest.imbalance_wh),
-    unmetered_uncertainty: kwh(rest.uncertainty_wh),
-    known_consumption: kwh(main_used.known_consumption_wh),
-    coverage: main_used.coverage,
-    estimated: main_used.estimated || each.some(({ used }) => used.estimated),
+    main_meter_consumption: sees_main ? kwh(main_used.consumption_wh) : null,
+    total_submetered_consumption: sees_all ? kwh(rest.total_submetered_wh) : null,
+    unmetered_consumption: sees_totals ? kwh(rest.unmetered_wh) : null,
+    imbalance: sees_all ? kwh(rest.imbalance_wh) : null,
+    unmetered_uncertainty: sees_all ? kwh(rest.uncertainty_wh) : null,
+    known_consumption: sees_main ? kwh(main_used.known_consumption_wh) : null,
+    coverage: sees_main ? main_used.coverage : null,
+    estimated:
+      (sees_totals ? rest_estimated : sees_main && main_used.estimated) ||
+      each.some(({ used }) => used.estimated),
   };
 }
 
+/** Warnings of submeters that exceed the meter above them, for whoever sees all of them. */
+function excessWarnings(
+  { property }: Question,
+  { excesses }: Answer,
+  from_ms: number,
+  to_ms: number,
+): Warning[] {
+  const seen = excesses.filter(
+    ({ parent }) => property.view.meter_ids === null || parent.meter_type === 'sub_meter',
+  );
+  return seen.map((excess) => exceeding(excess, from_ms, to_ms));
+}
+
 /** Says why stretches of the question are unknown. */
-async function decreases(db: Db, { property_id, physical, instants_ms }: Question): Promise<Warning[]> {
-  const names = new Map(physical.map(({ id, name }) => [id, name]));
+async function decreases(db: Db, { property, physical, instants_ms }: Question): Promise<Warning[]> {
+  const seen = physical.filter(({ id }) => sees(property, id));
+  const names = new Map(seen.map(({ id, name }) => [id, name]));
   const ids = [...names.keys()];
-  const rows = await store.decreasesIn(db, property_id, ids, instants_ms[0]!, instants_ms.at(-1)!);
+  const rows = await store.decreasesIn(db, property.id, ids, instants_ms[0]!, instants_ms.at(-1)!);
   return rows.map(({ meter_id, entry_id, reading_timestamp, reading_type }) => {
     const warning = READING_TYPES[reading_type] === 'replacement' ? replacementWarning : decreasedWarning;
     return warning(meter_id, entry_id, names.get(meter_id)!, reading_timestamp);
@@ -74,19 +94,19 @@ export async function getConsumption(
   const question = await ask(db.read, property, [start_ms, end_ms], query.boundary);
   const found = between(question, 0, 1);
   const warnings = await decreases(db.read, question);
-  warnings.push(...found.excesses.map((excess) => exceeding(excess, start_ms, end_ms)));
+  warnings.push(...excessWarnings(question, found, start_ms, end_ms));
   return {
     property_id,
     start_timestamp: formatInstant(start_ms),
     end_timestamp: formatInstant(end_ms),
-    ...totals(found),
+    ...totals(question, found),
     submeters: found.each.map(({ meter, used, unmetered_wh }) => {
       const [at_start, at_end] = question.neighbours.get(meter.id) ?? [];
       return {
         name: meter.name,
         meter_id: meter.id,
         location: meter.location,
-        parent_meter_id: meter.parent_meter_id,
+        parent_meter_id: sees(property, meter.parent_meter_id!) ? meter.parent_meter_id : null,
         sub_meter_kind: meter.sub_meter_kind!,
         start_value: valueAt(start_ms, at_start),
         end_value: valueAt(end_ms, at_end),
@@ -116,11 +136,11 @@ export async function getSeries(
   const buckets = instants_ms.slice(1).map((to_ms, i) => {
     const from_ms = instants_ms[i]!;
     const found = between(question, i, i + 1);
-    warnings.push(...found.excesses.map((excess) => exceeding(excess, from_ms, to_ms)));
+    warnings.push(...excessWarnings(question, found, from_ms, to_ms));
     return {
       start_timestamp: formatInstant(from_ms),
       end_timestamp: formatInstant(to_ms),
-      ...totals(found),
+      ...totals(question, found),
       submeters: found.each.map(({ meter, used, unmetered_wh }) => ({
         meter_id: meter.id,
         name: meter.name,

@@ -7,15 +7,18 @@ import { formatKwh } from '../../core/units.ts';
 import type { Db } from '../db/tables.ts';
 import { formulasOf } from '../meters/formulas.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
-import type { PropertyRow } from '../properties/store.ts';
+import { sees } from '../properties/access.ts';
+import type { MemberProperty } from '../properties/store.ts';
 import * as store from './store.ts';
 
 /** Everything known of a property's meters at the boundaries of a question. */
 export interface Question {
-  property_id: number;
+  property: MemberProperty;
   main: MeterRow | undefined;
-  /** Active submeters, physical and virtual. */
+  /** Active submeters that whoever asks sees, physical and virtual. */
   submeters: MeterRow[];
+  /** Active physical submeters by the meter they hang under, seen or not. */
+  children: ReadonlyMap<number, MeterRow[]>;
   /** The meters that were looked up: those above, and what virtual ones are computed from, active or not. */
   physical: MeterRow[];
   formulas: Formulas;
@@ -24,29 +27,67 @@ export interface Question {
   boundary: energy.Boundary;
 }
 
-export async function ask(
-  db: Db,
-  property: PropertyRow,
-  instants_ms: number[],
-  boundary: energy.Boundary = 'interpolate',
-): Promise<Question> {
-  const meters = await metersOf(db, property.id);
+/** What is asked about one property: its meters are all that it has, seen or not. */
+export interface Asked {
+  property: MemberProperty;
+  meters: readonly MeterRow[];
+  instants_ms: number[];
+}
+
+type Unanswered = Omit<Question, 'neighbours' | 'boundary'>;
+
+/** What the answer to a member needs, and no more: the meters they see, and what their figures are made of. */
+function prepare({ property, meters, instants_ms }: Asked): Unanswered {
   const active = meters.filter(({ is_active }) => is_active);
   const formulas = formulasOf(meters);
-  const virtual = active.filter(({ id }) => formulas.has(id));
-  const behind = new Set(virtual.flatMap(({ id }) => metersBehind(formulas, id)));
-  const physical = meters.filter(({ id, is_active }) => !formulas.has(id) && (is_active || behind.has(id)));
-  const ids = physical.map(({ id }) => id);
+  const children = Map.groupBy(
+    active.filter(({ sub_meter_kind }) => sub_meter_kind === 'physical'),
+    ({ parent_meter_id }) => parent_meter_id!,
+  );
+  const main = active.find(({ meter_type }) => meter_type === 'main_meter');
+  const seen = active.filter(({ id }) => sees(property, id));
+  const house = property.view.totals && main ? [main, ...(children.get(main.id) ?? [])] : [];
+  const needed = new Set([...seen, ...house].map(({ id }) => id));
+  for (const { id } of seen)
+    if (formulas.has(id)) for (const each of metersBehind(formulas, id)) needed.add(each);
   return {
-    property_id: property.id,
-    main: active.find(({ meter_type }) => meter_type === 'main_meter'),
-    submeters: active.filter(({ meter_type }) => meter_type === 'sub_meter'),
-    physical,
+    property,
+    main,
+    submeters: seen.filter(({ meter_type }) => meter_type === 'sub_meter'),
+    children,
+    physical: meters.filter(({ id }) => !formulas.has(id) && needed.has(id)),
     formulas,
     instants_ms,
-    neighbours: await store.neighboursAt(db, property.id, ids, instants_ms),
-    boundary,
   };
+}
+
+/** Questions about many properties, looked up by one statement; in the order in which they were asked. */
+export async function askAll(
+  db: Db,
+  asked: readonly Asked[],
+  boundary: energy.Boundary = 'interpolate',
+): Promise<Question[]> {
+  const unanswered = asked.map(prepare);
+  const neighbours = await store.neighboursAt(
+    db,
+    unanswered.map(({ property, physical, instants_ms }) => ({
+      property_id: property.id,
+      meter_ids: physical.map(({ id }) => id),
+      instants_ms,
+    })),
+  );
+  return unanswered.map((question) => ({ ...question, neighbours, boundary }));
+}
+
+export async function ask(
+  db: Db,
+  property: MemberProperty,
+  instants_ms: number[],
+  boundary?: energy.Boundary,
+): Promise<Question> {
+  const meters = await metersOf(db, property.id);
+  const [question] = await askAll(db, [{ property, meters, instants_ms }], boundary);
+  return question!;
 }
 
 /** What the children of a meter measured more than the meter itself. */
@@ -57,7 +98,7 @@ export interface Excess {
 
 /** The figures of the period between two of the question's boundaries. */
 export function between(question: Question, from: number, to: number) {
-  const { main, submeters, formulas, instants_ms, neighbours, boundary } = question;
+  const { property, main, submeters, formulas, instants_ms, neighbours, boundary } = question;
   const known = new Map<number, energy.Consumption>();
   const used = (meter_id: number): energy.Consumption => {
     const before = known.get(meter_id);
@@ -75,26 +116,25 @@ export function between(question: Question, from: number, to: number) {
   };
   const of = ({ id }: MeterRow) =>
     formulas.get(id)?.length ? virtualConsumption(formulas, id, used) : used(id);
-  const children = ({ id }: MeterRow) =>
-    submeters.filter((meter) => meter.parent_meter_id === id && meter.sub_meter_kind === 'physical').map(of);
+  const childrenOf = ({ id }: MeterRow) => question.children.get(id) ?? [];
 
   const excesses: Excess[] = [];
-  const restOf = (parent: MeterRow, below: energy.Consumption[]) => {
-    const rest = energy.unmetered(of(parent), below);
+  const restOf = (parent: MeterRow) => {
+    const rest = energy.unmetered(of(parent), childrenOf(parent).map(of));
     if (rest.imbalance_wh !== null) excesses.push({ parent, imbalance_wh: rest.imbalance_wh });
     return rest;
   };
   const main_used = main ? of(main) : energy.UNKNOWN;
-  const rest = main ? restOf(main, children(main)) : energy.unmetered(energy.UNKNOWN, []);
+  const rest = main ? restOf(main) : energy.unmetered(energy.UNKNOWN, []);
+  const rest_estimated =
+    main !== undefined && [main, ...childrenOf(main)].some((meter) => of(meter).estimated);
   const each = submeters.map((meter) => {
-    const below = children(meter);
-    return {
-      meter,
-      used: of(meter),
-      unmetered_wh: below.length > 0 ? restOf(meter, below).unmetered_wh : null,
-    };
+    const below = childrenOf(meter);
+    // Not a part of them: the rest would tell what the others used.
+    const has_rest = below.length > 0 && below.every(({ id }) => sees(property, id));
+    return { meter, used: of(meter), unmetered_wh: has_rest ? restOf(meter).unmetered_wh : null };
   });
-  return { main_used, rest, each, excesses };
+  return { main_used, rest, rest_estimated, each, excesses };
 }
 
 /** The warning for children that measured more than their parent. */

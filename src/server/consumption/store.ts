@@ -1,7 +1,7 @@
 /** Boundary look-ups: the readings around every instant of a question, for every meter, in one statement. */
 import { sql } from 'kysely';
 import type { Neighbours, Point } from '../../core/energy.ts';
-import { joinReading, numbers } from '../db/dialect.ts';
+import { type AskedMeters, askedMeters, joinReading, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
 import { highestUpTo, READING_TYPES } from '../projection/store.ts';
 
@@ -37,33 +37,34 @@ function toPoint(row: BoundaryRow, side: Side): Point | null {
 }
 
 /**
- * The readings around each instant, for each meter.
- * @param instants_ms ascending
- * @returns for each meter id, the neighbours in the order of the instants
+ * The readings around each instant, for each meter, of as many properties as are asked about.
+ * @returns for each meter id, the neighbours in the order of its property's instants
  */
 export async function neighboursAt(
   db: Db,
-  property_id: number,
-  meter_ids: readonly number[],
-  instants_ms: readonly number[],
+  asked: readonly AskedMeters[],
 ): Promise<Map<number, Neighbours[]>> {
   // A reading at the instant itself says everything: then nobody asks for the next.
-  const next = sql`r.reading_timestamp > b.value AND p.reading_timestamp IS DISTINCT FROM b.value`;
+  const next = sql`r.reading_timestamp > m.instant AND p.reading_timestamp IS DISTINCT FROM m.instant`;
   const { rows } = await sql<BoundaryRow>`
-    SELECT m.value AS meter_id, b.value AS instant, ${SELECTED}, ${highestUpTo('n')} AS n_highest_w
-    FROM ${numbers(db, meter_ids)} AS m CROSS JOIN ${numbers(db, instants_ms)} AS b
-    ${joinReading(db, 'p', property_id, sql`r.reading_timestamp <= b.value`, 'DESC')}
-    ${joinReading(db, 'n', property_id, next, 'ASC')}`.execute(db);
-  const place = new Map(instants_ms.map((instant, i) => [instant, i]));
-  const found = new Map(meter_ids.map((id) => [id, new Array<Neighbours>(instants_ms.length)]));
+    SELECT m.meter_id, m.instant, ${SELECTED}, ${highestUpTo(db, 'n')} AS n_highest_w
+    FROM ${askedMeters(db, asked)}
+    ${joinReading(db, 'p', sql`r.reading_timestamp <= m.instant`, 'DESC')}
+    ${joinReading(db, 'n', next, 'ASC')}`.execute(db);
+  const found = new Map<number, { place: Map<number, number>; neighbours: Neighbours[] }>();
+  for (const { meter_ids, instants_ms } of asked) {
+    const place = new Map(instants_ms.map((instant, i) => [instant, i]));
+    for (const id of meter_ids) found.set(id, { place, neighbours: new Array(instants_ms.length) });
+  }
   for (const row of rows) {
+    const { place, neighbours } = found.get(row.meter_id)!;
     const next = toPoint(row, 'n');
-    found.get(row.meter_id)![place.get(row.instant)!] = {
+    neighbours[place.get(row.instant)!] = {
       previous: toPoint(row, 'p'),
       next: next && { ...next, highest_w: row.n_highest_w },
     };
   }
-  return found;
+  return new Map([...found].map(([id, { neighbours }]) => [id, neighbours]));
 }
 
 interface DecreaseRow {

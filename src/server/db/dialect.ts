@@ -92,31 +92,82 @@ export function numberRows<C extends string>(
   return sql`unnest(${sql.join(arrays)}) AS m(${sql.join(names)})`;
 }
 
+/** Meters of one property, and the instants at which something is asked of each. */
+export interface AskedMeters {
+  property_id: number;
+  meter_ids: readonly number[];
+  instants_ms: readonly number[];
+}
+
+/** Every meter with every instant of its property: `m.property_id`, `m.meter_id`, `m.instant`, for FROM. */
+export function askedMeters(db: Db, asked: readonly AskedMeters[]): RawBuilder<unknown> {
+  if (isSqlite(db)) {
+    const lists = asked.map(({ property_id, ...each }) => [property_id, each]);
+    return sql`(SELECT CAST(of_property.key AS INTEGER) AS property_id, meter.value AS meter_id, instant.value AS instant
+      FROM json_each(${JSON.stringify(Object.fromEntries(lists))}) AS of_property
+      CROSS JOIN json_each(of_property.value, '$.meter_ids') AS meter
+      CROSS JOIN json_each(of_property.value, '$.instants_ms') AS instant) AS m`;
+  }
+  const pairs = (list: 'meter_ids' | 'instants_ms') => {
+    const properties = asked.flatMap((each) => each[list].map(() => each.property_id));
+    return sql`unnest(${properties}::bigint[], ${asked.flatMap((each) => each[list])}::bigint[])`;
+  };
+  return sql`(SELECT meter.property_id, meter.id AS meter_id, at.instant
+    FROM ${pairs('meter_ids')} AS meter(property_id, id)
+    JOIN ${pairs('instants_ms')} AS at(property_id, instant) ON at.property_id = meter.property_id) AS m`;
+}
+
 /** Keeps the rows of a SELECT as they are until the transaction ends; the embedded engine has one writer anyway. */
 export async function lockRows(tx: Tx, select: RawBuilder<unknown>): Promise<void> {
   if (!isSqlite(tx)) await sql`${select} FOR NO KEY UPDATE`.execute(tx);
 }
 
+/** Ends a SELECT of rows to be taken: those that another transaction is taking are passed over. */
+export function skipLocked(db: Db): RawBuilder<unknown> {
+  return isSqlite(db) ? sql`` : sql`FOR UPDATE SKIP LOCKED`;
+}
+
+/**
+ * After a table in FROM: the index to find its rows by. The embedded engine keeps no statistics, and would take the
+ * primary key, which begins with the same column, for as good as an index of a few rows.
+ */
+export function byIndex(db: Db, name: string): RawBuilder<unknown> {
+  return isSqlite(db) ? sql`INDEXED BY ${sql.ref(name)}` : sql``;
+}
+
 /**
  * A LEFT JOIN to the first or last reading of a row's meter under a condition: one seek for each row. PostgreSQL, left
  * to itself, scans the whole table once there are many rows; the embedded engine has no LATERAL.
- * @param condition on the reading, which is called `r`; the meter's id is `m.value`
+ * @param condition on the reading, which is called `r`; the meter is `m.property_id`, `m.meter_id`
  */
 export function joinReading(
   db: Db,
   alias: 'p' | 'n',
-  property_id: number,
   condition: RawBuilder<unknown>,
   direction: 'ASC' | 'DESC',
 ): RawBuilder<unknown> {
   const name = sql.raw(alias);
   const found = sql`
-    FROM readings AS r WHERE r.property_id = ${property_id} AND r.meter_id = m.value AND ${condition}
+    FROM readings AS r WHERE r.property_id = m.property_id AND r.meter_id = m.meter_id AND ${condition}
     ORDER BY r.reading_timestamp ${sql.raw(direction)} LIMIT 1`;
   return isSqlite(db)
-    ? sql`LEFT JOIN readings AS ${name} ON ${name}.property_id = ${property_id} AND ${name}.meter_id = m.value
+    ? sql`LEFT JOIN readings AS ${name} ON ${name}.property_id = m.property_id AND ${name}.meter_id = m.meter_id
         AND ${name}.reading_timestamp = (SELECT r.reading_timestamp ${found})`
     : sql`LEFT JOIN LATERAL (SELECT r.* ${found}) AS ${name} ON true`;
+}
+
+/**
+ * A JOIN to the last readings of a row's meter, `m.property_id`, `m.meter_id`: each is called `r`, and has only its
+ * key. The embedded engine has no LATERAL: there the one that is too many is looked up first.
+ */
+export function joinLastReadings(db: Db, limit: number): RawBuilder<unknown> {
+  const last = sql`FROM readings AS last
+    WHERE last.property_id = m.property_id AND last.meter_id = m.meter_id ORDER BY last.reading_timestamp DESC`;
+  return isSqlite(db)
+    ? sql`JOIN readings AS r ON r.property_id = m.property_id AND r.meter_id = m.meter_id
+        AND r.reading_timestamp > COALESCE(
+          (SELECT last.reading_timestamp ${last} LIMIT 1 OFFSET ${sql.lit(limit)}), ${sql.lit(Number.MIN_SAFE_INTEGER)})`
+    : sql`CROSS JOIN LATERAL (SELECT last.reading_timestamp ${last} LIMIT ${sql.lit(limit)}) AS r`;
 }
 
 /**
@@ -134,7 +185,7 @@ export function joinReadings(
     r.property_id = ${property_id} AND r.meter_id = m.meter_id
     AND r.reading_timestamp >= ${from} AND r.reading_timestamp <= ${to}`;
   return isSqlite(db)
-    ? sql`JOIN readings AS r ON ${condition}`
+    ? sql`CROSS JOIN readings AS r ON ${condition}`
     : sql`CROSS JOIN LATERAL (SELECT * FROM readings AS r WHERE ${condition} OFFSET 0) AS r`;
 }
 

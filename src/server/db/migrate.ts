@@ -3,11 +3,16 @@ import { CompiledQuery, sql } from 'kysely';
 import { type Database, DatabaseUnusable } from './connect.ts';
 import { lockMigrations, schemaWords } from './dialect.ts';
 import { ledger } from './migrations/001-ledger.ts';
+import { accounts } from './migrations/002-accounts.ts';
+import { requests } from './migrations/003-requests.ts';
+import { people } from './migrations/004-people.ts';
+import { profile } from './migrations/005-profile.ts';
+import { jobs } from './migrations/006-jobs.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Tx } from './tables.ts';
 
 /** In the order in which they are applied. */
-export const MIGRATIONS: readonly Migration[] = [ledger];
+export const MIGRATIONS: readonly Migration[] = [ledger, accounts, requests, people, profile, jobs];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.number;
 

@@ -11,17 +11,46 @@ export interface Tables {
     email_folded: string;
     password_hash: string;
     created_at: number;
+    display_name: string | null;
+    phone_number: string | null;
+    timezone: string | null;
+    locale: string | null;
+    default_property_id: number | null;
+    default_meter_id: number | null;
+    /** The row of a deleted user stays, for the ledger to name, with nothing personal in it. */
+    deleted_at: number | null;
   };
-  /** One row per refresh token; the tokens that descend from one sign-in share its family. */
+  /** One row per sign-in, gone once it has ended. */
   sessions: {
+    /** A UUID: what access tokens name must not come again, not even after a restored backup. */
+    id: string;
+    user_id: number;
+    user_agent: string | null;
+    created_at: number;
+    last_used_at: number;
+    expires_at: number;
+  };
+  /** The refresh tokens of a session: one that is good, and the used ones, by which a copy is found out. */
+  refresh_tokens: { token_hash: string; session_id: string; used_at: number | null };
+  /** A key's row stays when it is deleted, for the ledger to name. */
+  api_keys: {
     id: Generated<number>;
     user_id: number;
-    family: string;
-    token_hash: string;
+    /** Null once its user is deleted. */
+    name: string | null;
+    /** SHA-256, hexadecimal; null once the key is deleted. */
+    secret_hash: string | null;
+    /** The beginning of the secret, by which people tell their keys apart. */
+    secret_prefix: string | null;
+    /** JSON: a list of scopes. */
+    scopes: string;
+    property_id: number | null;
     created_at: number;
-    expires_at: number;
-    used_at: number | null;
+    expires_at: number | null;
+    last_used_at: number | null;
   };
+  /** Failed sign-ins; see auth/attempts.ts. */
+  failed_attempts: { key: string; failures: number; refused_until: number; expires_at: number };
   properties: {
     id: Generated<number>;
     display_name: string;
@@ -31,8 +60,31 @@ export interface Tables {
     currency: string;
     is_active: number;
     created_at: number;
+    share_totals_with_tenants: Generated<number>;
   };
-  memberships: { property_id: number; user_id: number; role: string; created_at: number };
+  memberships: {
+    property_id: number;
+    user_id: number;
+    role: string;
+    created_at: number;
+    /** JSON: the ids of the meters that a tenant sees; null for the other roles, who see all. */
+    meter_ids: string | null;
+  };
+  invitations: {
+    id: Generated<number>;
+    property_id: number;
+    token_hash: string;
+    email: string | null;
+    role: string;
+    /** As in a membership. */
+    meter_ids: string | null;
+    invited_by_user_id: number;
+    created_at: number;
+    expires_at: number;
+    accepted_at: number | null;
+    accepted_by_user_id: number | null;
+    revoked_at: number | null;
+  };
   meters: {
     id: Generated<number>;
     property_id: number;
@@ -55,6 +107,8 @@ export interface Tables {
     /** 1, 2, 3 … within the property: the order of its chain. */
     sequence: number;
     recorded_by_user_id: number;
+    /** The key with which the user's device or script recorded it. */
+    recorded_by_api_key_id: Generated<number | null>;
     source: string;
     created_at: number;
     entry_count: number;
@@ -105,6 +159,37 @@ export interface Tables {
     decreased: number;
     rolled_over: number;
     implausible: number;
+  };
+  /** What is to be done outside the database; see jobs/queue.ts. */
+  jobs: {
+    id: Generated<number>;
+    kind: string;
+    /** Sealed JSON; empty once the job has been given up. */
+    payload: string;
+    state: string;
+    run_at: number;
+    attempts: number;
+    error: string | null;
+    created_at: number;
+  };
+  password_resets: { token_hash: string; user_id: number; expires_at: number };
+  /** Answers by the Idempotency-Key of their request, for a day. */
+  idempotency_keys: {
+    user_id: number;
+    key: string;
+    /** SHA-256 of what was asked, in base64url. */
+    fingerprint: string;
+    /** Sealed. */
+    answer: string;
+    created_at: number;
+  };
+  /** Requests of one client in the latest window of a shared limit. */
+  request_counts: {
+    /** Says, to whoever has the server's secret, which limit and which client. */
+    key: string;
+    /** When the window ends. */
+    expires_at: number;
+    count: number;
   };
 }
 

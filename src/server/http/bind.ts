@@ -1,13 +1,16 @@
 /** Binds a contract to the function that answers it: credentials, content type, validation, serialisation. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Static, TObject, TSchema } from 'typebox';
+import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { PROBLEMS, Problem } from '../../contract/problem.ts';
-import type { Contract } from '../../contract/schema.ts';
+import { type Contract, scopeOf } from '../../contract/schema.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, requireScope } from './authenticate.ts';
+import { entityTag, matchesStrongly, matchesWeakly, readTags } from './etag.ts';
+import { fingerprintOf, idempotencyKey, onlyOnce } from './idempotency.ts';
 import { mediaType } from './json-body.ts';
+import type { Limiter } from './rate-limit.ts';
 
 type In<S> = S extends TSchema ? Static<S> : undefined;
 
@@ -17,6 +20,8 @@ export interface Input<C extends Contract> {
   query: In<C['query']>;
   body: In<C['body']>;
   caller: Caller;
+  /** The server's, as this request has to use them: with its Idempotency-Key and its If-Match. */
+  deps: Deps;
   request: FastifyRequest;
   reply: FastifyReply;
 }
@@ -24,6 +29,8 @@ export interface Input<C extends Contract> {
 type Answer<C extends Contract> = {
   [S in keyof C['response']]: { status: S; body: Static<C['response'][S] & TSchema> };
 }[keyof C['response']];
+
+type Handle = (input: object) => Promise<{ status: number; body: unknown }>;
 
 export type Bind = <C extends Contract>(contract: C, handle: (input: Input<C>) => Promise<Answer<C>>) => void;
 
@@ -46,7 +53,6 @@ export function answerOutcome<T>({ created, body }: Outcome<T>) {
 /** What a slice's routes get handed. */
 export interface Routes {
   app: FastifyInstance;
-  deps: Deps;
   bind: Bind;
 }
 
@@ -70,15 +76,31 @@ function withReferences(app: FastifyInstance, schema: unknown, isRoot = false): 
 
 function responses(
   app: FastifyInstance,
-  { response, errors, public: open, body, params, query, streams, download = 'application/json' }: Contract,
+  {
+    method,
+    response,
+    errors,
+    public: open,
+    role,
+    body,
+    params,
+    query,
+    streams,
+    limit,
+    download = 'application/json',
+  }: Contract,
 ) {
   const problem = { 'application/problem+json': { schema: withReferences(app, Problem) } };
   const codes = new Set(errors);
-  if (!open) codes.add('not_authenticated');
+  if (!open) codes.add('not_authenticated').add('insufficient_scope');
+  if (role) codes.add('role_too_low');
   if (body || params || query) codes.add('validation_failed');
   if (body)
     for (const code of ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const) codes.add(code);
   if (streams) codes.add('unsupported_media_type');
+  if (method === 'POST' && !open) codes.add('idempotency_key_reused');
+  if (method === 'PATCH' || method === 'DELETE') codes.add('precondition_failed');
+  if (limit !== 'none') codes.add('rate_limited');
   const failures = new Map<number, string[]>();
   for (const code of codes) {
     const { status } = PROBLEMS[code];
@@ -99,12 +121,33 @@ function responses(
   return Object.fromEntries([...successes, ...described]);
 }
 
+/** What the contract says of itself, the role it needs, and the scope of an API key. */
+function describe(contract: Contract): { description?: string } {
+  const { description, role } = contract;
+  const needs = role && `Role: ${role}${role === 'owner' ? '' : ' or higher'}.`;
+  const scope = scopeOf(contract);
+  const key = scope === null ? undefined : `API key: scope \`${scope}\`.`;
+  const said = [description, needs, key].filter((part) => part !== undefined).join('\n\n');
+  return said ? { description: said } : {};
+}
+
+/** Which credentials the call takes, where that is not an access token only. */
+function credentials(contract: Contract): { security?: Record<string, string[]>[] } {
+  if (contract.public) return { security: [] };
+  const scope = scopeOf(contract);
+  return scope === null ? {} : { security: [{ bearer: [] }, { api_key: [scope] }] };
+}
+
 /** Refuses a body that the contract does not take, before any parser looks at it. */
 function checkContentType(contract: Contract, request: FastifyRequest): void {
   const accepted = contract.streams ?? ['application/json'];
   const header = request.headers['content-type'];
   const empty = header === undefined && !request.headers['transfer-encoding'];
   if (empty && Number(request.headers['content-length'] ?? 0) === 0) {
+    if (Type.IsOptional(contract.body)) {
+      request.body = {};
+      return;
+    }
     throw new DomainError('invalid_request', `This call needs a body of type ${accepted.join(' or ')}.`);
   }
   const type = mediaType(header);
@@ -135,25 +178,98 @@ function readStrings(schemas: TObject | undefined, values: Record<string, unknow
   }
 }
 
-export function makeBind(app: FastifyInstance, deps: Deps): Bind {
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Answers a request whose Idempotency-Key makes its answer one to be kept. */
+async function answerOnce(
+  deps: Deps,
+  key: string,
+  contract: Contract,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  perform: (deps: Deps) => Promise<{ status: number; body: unknown }>,
+) {
+  const fingerprint = fingerprintOf(contract, request);
+  const { user_id } = request.caller!;
+  const { sent, replayed } = await onlyOnce(deps, user_id, key, fingerprint, async (own) => {
+    const before = new Set(Object.keys(reply.getHeaders()));
+    const { status, body } = await perform(own);
+    const added = Object.entries(reply.getHeaders()).filter(([name]) => !before.has(name));
+    return {
+      status,
+      headers: Object.fromEntries(added) as Record<string, string>,
+      body:
+        status === 204
+          ? null
+          : reply.serializeInput(body as Record<string, unknown>, status as never, 'application/json'),
+    };
+  });
+  if (replayed) reply.headers(sent.headers).header('idempotency-replayed', 'true');
+  reply.code(sent.status);
+  return sent.body === null ? reply.send() : reply.type(JSON_TYPE).send(sent.body);
+}
+
+export function makeBind(app: FastifyInstance, deps: Deps, limit: Limiter): Bind {
   const identify = authenticate(deps);
+  /** What answers with the resource at a url. */
+  const resources = new Map<string, Handle>();
+
+  /** The version check that a change is to make in its transaction: by what GET answers there. */
+  function versionCheck(url: string, tags: '*' | string[], input: object): Deps['checkVersion'] {
+    const get = resources.get(url);
+    if (!get) {
+      const detail =
+        'Nothing at this address has an ETag that If-Match could name: send the change without it.';
+      throw new DomainError('precondition_failed', detail);
+    }
+    return async (tx) => {
+      const { body } = await get({ ...input, deps: { ...deps, db: { read: tx } } });
+      if (matchesStrongly(tags, entityTag(body))) return;
+      const detail =
+        'This has changed since the version that If-Match names: get it again, and see whether the change still fits.';
+      throw new DomainError('precondition_failed', detail);
+    };
+  }
+
   return (contract, handle) => {
+    const { method, url } = contract;
+    if (method === 'GET' && contract.etag) resources.set(url, handle as unknown as Handle);
+
+    /** Does what the contract says; an answer that is one resource carries its version. */
+    async function perform(request: FastifyRequest, reply: FastifyReply, own: Deps) {
+      const { params, query, body, headers } = request;
+      const caller = { ...request.caller, needs: contract.role };
+      const input = { params, query, body, caller, request, reply, deps: own };
+      const if_match = headers['if-match'];
+      if (if_match !== undefined && (method === 'PATCH' || method === 'DELETE')) {
+        input.deps = { ...own, checkVersion: versionCheck(url, readTags('If-Match', if_match), input) };
+      }
+      const answered = await (handle as unknown as Handle)(input);
+      if (contract.etag) reply.header('etag', entityTag(answered.body));
+      return answered;
+    }
+
     app.route({
-      method: contract.method,
-      url: contract.url,
+      method,
+      url,
       schema: {
         operationId: contract.name,
         summary: contract.summary,
-        ...(contract.description ? { description: contract.description } : {}),
+        ...describe(contract),
         tags: [contract.tag],
-        ...(contract.public ? { security: [] } : {}),
+        ...credentials(contract),
         ...(contract.params ? { params: withReferences(app, contract.params) } : {}),
         ...(contract.query ? { querystring: withReferences(app, contract.query) } : {}),
         ...(contract.body ? { body: withReferences(app, contract.body) } : {}),
         response: responses(app, contract),
       },
-      onRequest: async (request) => {
-        if (!contract.public) request.caller = await identify(request);
+      onRequest: async (request, reply) => {
+        try {
+          if (!contract.public) request.caller = await identify(request);
+        } finally {
+          await limit(request, reply, contract);
+        }
+        if (request.caller) requireScope(request.caller, contract);
         if (contract.body || contract.streams) checkContentType(contract, request);
       },
       preValidation: async ({ params, query }) => {
@@ -161,14 +277,18 @@ export function makeBind(app: FastifyInstance, deps: Deps): Bind {
         readStrings(contract.query, query as Record<string, unknown>);
       },
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
-        const { status, body } = await handle({
-          params: request.params,
-          query: request.query,
-          body: request.body,
-          caller: request.caller,
-          request,
-          reply,
-        } as never);
+        const key = idempotencyKey(contract, request);
+        if (key !== null) {
+          return answerOnce(deps, key, contract, request, reply, (own) => perform(request, reply, own));
+        }
+        const { status, body } = await perform(request, reply, deps);
+        const known = request.headers['if-none-match'];
+        const is_known =
+          contract.etag &&
+          method === 'GET' &&
+          known !== undefined &&
+          matchesWeakly(readTags('If-None-Match', known), String(reply.getHeader('etag')));
+        if (is_known) return reply.code(304).send();
         reply.code(Number(status));
         if (contract.download) reply.type(contract.download);
         return status === 204 ? reply.send() : body;

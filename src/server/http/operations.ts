@@ -5,9 +5,9 @@ import { SCHEMA_VERSION, schemaVersion } from '../db/migrate.ts';
 import { DomainError } from '../errors.ts';
 import { answer, type Routes } from './bind.ts';
 
-export function operations({ bind, deps }: Routes): void {
+export function operations({ bind }: Routes): void {
   bind(contracts.getHealth, async () => answer(200, { status: 'ok' as const }));
-  bind(contracts.getReadiness, async () => {
+  bind(contracts.getReadiness, async ({ deps }) => {
     const schema_version = await schemaVersion(deps.db);
     if (schema_version !== SCHEMA_VERSION) {
       throw new DomainError(

@@ -5,6 +5,7 @@ import { contracts } from '../../contract/index.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../contract/problem.ts';
 import { isUnavailable } from '../db/dialect.ts';
 import { DomainError } from '../errors.ts';
+import type { Limiter } from './rate-limit.ts';
 import { ValidationFailed } from './validation.ts';
 
 /** Fastify's and Node's own errors that are the client's doing. */
@@ -74,9 +75,15 @@ function methodsAt(path: string): string[] {
 }
 
 /** Answers what fails before any route is found: an address that is no URL. */
-export function badRequest(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export async function badRequest(
+  limit: Limiter,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   reply.header('x-request-id', request.id);
-  send(reply, request, toDomainError(error));
+  const refused = await limit(request, reply, undefined).catch((refusal: Error) => refusal);
+  send(reply, request, toDomainError(refused ?? error));
 }
 
 /** Answers what is no HTTP request at all: there is only a connection, and it ends with the answer. */

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { FieldError } from '../../contract/problem.ts';
 import type { Check } from '../../contract/schema.ts';
 import { parseFactor } from '../../core/formula.ts';
+import { parseLocale } from '../../core/text.ts';
 import { isTimezone, MAX_AHEAD_MS, parseDateOrInstant, parseInstant } from '../../core/time.ts';
 import { type Parsed, parseKwh } from '../../core/units.ts';
 import type { DomainError } from '../errors.ts';
@@ -46,6 +47,7 @@ function checks(clock: () => number): Record<Check, (data: unknown, schema: Sche
     'date-or-instant': (data) => wrong(parseDateOrInstant(data, 'UTC')),
     timezone: (data) =>
       isTimezone(data as string) ? null : 'must be an IANA time zone, for example Europe/Stockholm',
+    locale: (data) => wrong(parseLocale(data)),
     currency: (data) => (CURRENCIES.has(data as string) ? null : 'must be an ISO 4217 code, for example SEK'),
     text: (data, schema) => checkText(data as string, schema),
     note: (data, schema) => checkNote(data as string, schema),

@@ -5,10 +5,10 @@ import type { ImportReport } from '../../contract/imports.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
-import { DomainError, invalid } from '../errors.ts';
-import { requireActiveMeter } from '../meters/access.ts';
+import { DomainError, forbidden, invalid } from '../errors.ts';
+import { requireActiveMeter, visibleMeters } from '../meters/access.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
-import { openProperty, requireActive } from '../properties/access.ts';
+import { openProperty, requireActive, sees } from '../properties/access.ts';
 import { lockProperty } from '../properties/store.ts';
 import { type NewReading, type RecordedMeter, record } from '../readings/record.ts';
 import { parseCsv, parseNdjson, Upload } from './parse.ts';
@@ -60,7 +60,7 @@ export async function importReadings(
 ): Promise<ImportReport> {
   const property = await openProperty(db.read, caller, property_id);
   requireActive(property);
-  const upload = new Upload(await metersOf(db.read, property_id), clock());
+  const upload = new Upload(await visibleMeters(db.read, property), clock());
   await (media_type === 'text/csv' ? parseCsv : parseNdjson)(upload, body);
   if (upload.errors.length > 0) throw invalid(upload.errors);
   if (upload.inactive.size > 0) throw inactive(upload);
@@ -70,7 +70,9 @@ export async function importReadings(
   try {
     return await db.write(async (tx) => {
       await lockProperty(tx, property_id);
-      requireActive(await openProperty(tx, caller, property_id));
+      const as_it_is = await openProperty(tx, caller, property_id);
+      requireActive(as_it_is);
+      if ([...upload.readings.keys()].some(({ id }) => !sees(as_it_is, id))) throw forbidden('meter');
       const author = { caller, source: 'import' as const, now_ms: clock() };
       // As they are by now: somebody may have changed a meter while the file came in.
       const now = new Map((await metersOf(tx, property_id)).map((meter) => [meter.id, meter]));

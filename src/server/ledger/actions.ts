@@ -1,4 +1,4 @@
-import type { Batch, Proof, Verification } from '../../contract/ledger.ts';
+import type { ListedBatch, Proof, Verification } from '../../contract/ledger.ts';
 import {
   batchLine,
   type ChainFault,
@@ -13,10 +13,9 @@ import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed, type Page } from '../db/page.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
-import { forbidden, notFound } from '../errors.ts';
-import { openProperty } from '../properties/access.ts';
-import { findProperty } from '../properties/store.ts';
-import { presentBatch } from './present.ts';
+import { notFound } from '../errors.ts';
+import { openProperty, openPropertyOf } from '../properties/access.ts';
+import { presentBatch, presentListedBatch } from './present.ts';
 import * as store from './store.ts';
 import { sha256 } from './write.ts';
 
@@ -28,10 +27,10 @@ export async function listBatches(
   caller: Caller,
   property_id: number,
   query: Page,
-): Promise<Listed<Batch>> {
+): Promise<Listed<ListedBatch>> {
   await openProperty(db.read, caller, property_id);
   const { rows, total } = await store.listBatches(db.read, property_id, query);
-  return listed(rows.map(presentBatch), total, query);
+  return listed(rows.map(presentListedBatch), total, query);
 }
 
 /** A property's batches with their entries, oldest first, a few in memory at a time. */
@@ -95,8 +94,7 @@ export async function exportLedger(
 export async function proveReading({ db }: Deps, caller: Caller, reading_id: number): Promise<Proof> {
   const entry = await store.findEntry(db.read, reading_id);
   if (!entry || entry.kind === 'device') throw notFound('such reading');
-  const property = await findProperty(db.read, caller.user_id, entry.property_id);
-  if (!property?.role) throw forbidden('reading');
+  const property = await openPropertyOf(db.read, caller, entry, 'reading');
   const batch = (await store.findBatch(db.read, entry.batch_id))!;
   const entries = await store.entriesOfBatch(db.read, batch.id);
   const leaves = entries.map((each) => each.leaf_hash);

@@ -58,14 +58,19 @@ export async function findBatch(db: Db, batch_id: number): Promise<StoredBatch |
   return rows[0];
 }
 
-/** A property's batches, newest first, with the name of who recorded each. */
+/** A batch with the names of who recorded it, and of the key. */
+export type NamedBatch = StoredBatch & { recorded_by: string; recorded_by_api_key: string | null };
+
+/** A property's batches, newest first. */
 export async function listBatches(
   db: Db,
   property_id: number,
   { limit, offset }: Page,
-): Promise<{ rows: (StoredBatch & { recorded_by: string })[]; total: number }> {
-  const { rows } = await sql<StoredBatch & { recorded_by: string }>`
-    SELECT b.*, u.username AS recorded_by FROM batches AS b JOIN users AS u ON u.id = b.recorded_by_user_id
+): Promise<{ rows: NamedBatch[]; total: number }> {
+  const { rows } = await sql<NamedBatch>`
+    SELECT b.*, u.username AS recorded_by, k.name AS recorded_by_api_key
+    FROM batches AS b JOIN users AS u ON u.id = b.recorded_by_user_id
+    LEFT JOIN api_keys AS k ON k.id = b.recorded_by_api_key_id
     WHERE b.property_id = ${property_id} ORDER BY b.sequence DESC LIMIT ${limit} OFFSET ${offset}`.execute(
     db,
   );

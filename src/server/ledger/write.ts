@@ -27,6 +27,15 @@ export interface Author {
   now_ms: number;
 }
 
+/** How an author stands in the ledger: what comes with an API key has the source `api`, whatever the call. */
+export function recordedBy({ caller, source }: Author) {
+  return {
+    recorded_by_user_id: caller.user_id,
+    recorded_by_api_key_id: caller.api_key?.id ?? null,
+    source: caller.api_key ? ('api' as const) : source,
+  };
+}
+
 /** An entry before it has its place in the ledger. */
 export type Draft = Omit<ChainedEntry, 'id' | 'property_id' | 'batch_id'>;
 
@@ -61,7 +70,7 @@ export interface DrawnBatch {
 export async function drawBatch(
   tx: Tx,
   property_id: number,
-  { caller, source, now_ms }: Author,
+  author: Author,
   drafts: readonly Draft[],
 ): Promise<DrawnBatch> {
   const [{ batch_id, entry_ids }, head] = await together([
@@ -74,9 +83,8 @@ export async function drawBatch(
     id: batch_id,
     property_id,
     sequence: (head?.sequence ?? 0) + 1,
-    recorded_by_user_id: caller.user_id,
-    source,
-    created_at: now_ms,
+    ...recordedBy(author),
+    created_at: author.now_ms,
     entry_count: entries.length,
   };
   const merkle_root = toHex(merkleRoot(sha256, leaves));

@@ -12,7 +12,7 @@ import type { Deps } from '../deps.ts';
 import { DomainError, invalid } from '../errors.ts';
 import { draft, writeBatch } from '../ledger/write.ts';
 import { FOREVER_MS, project } from '../projection/project.ts';
-import { openProperty, requireActive } from '../properties/access.ts';
+import { openProperty, requireActive, sees } from '../properties/access.ts';
 import {
   insertMainMeter,
   lockProperty,
@@ -20,23 +20,26 @@ import {
   MAIN_METER_NAME,
   type MemberProperty,
 } from '../properties/store.ts';
-import { openMeter } from './access.ts';
+import { type OpenMeter, openMeter } from './access.ts';
 import { presentFormula, readFormula } from './formulas.ts';
 import * as store from './store.ts';
 
-function present(meter: store.MeterRow, meters: readonly store.MeterRow[]): Meter {
-  const { name_folded: _, formula, is_active, created_at, ...row } = meter;
+function present({ meter, property }: OpenMeter, meters: readonly store.MeterRow[]): Meter {
+  const { name_folded: _, formula, is_active, created_at, parent_meter_id, ...row } = meter;
   return {
     ...row,
-    formula: presentFormula(formula, meters),
+    parent_meter_id: parent_meter_id !== null && sees(property, parent_meter_id) ? parent_meter_id : null,
+    // A formula names other meters: whoever sees only some of them gets its value, not how it comes about.
+    formula: property.view.meter_ids === null ? presentFormula(formula, meters) : null,
     is_active: is_active === 1,
     created_at: formatInstant(created_at),
   };
 }
 
 /** A meter as it is presented; only a virtual one needs to know the names of the others. */
-async function presentOne(db: Db, meter: store.MeterRow): Promise<Meter> {
-  return present(meter, meter.formula === null ? [] : await store.metersOf(db, meter.property_id));
+async function presentOne(db: Db, opened: OpenMeter): Promise<Meter> {
+  const { formula, property_id } = opened.meter;
+  return present(opened, formula === null ? [] : await store.metersOf(db, property_id));
 }
 
 const NO_FORMULA = { path: 'formula', message: 'goes with a virtual meter: this one is read' };
@@ -71,7 +74,7 @@ export async function createMainMeter(
         );
       }
       const meter_id = await insertMainMeter(tx, property_id, clock());
-      return presentOne(tx, (await openMeter(tx, caller, meter_id)).meter);
+      return presentOne(tx, await openMeter(tx, caller, meter_id));
     }),
   );
 }
@@ -108,7 +111,7 @@ export async function createSubmeter(
   }
   if (body.formula && !is_virtual) throw invalid([NO_FORMULA]);
   const name = tidy(body.name);
-  const meter = await withName(name, () =>
+  return withName(name, () =>
     db.write(async (tx) => {
       await lockProperty(tx, body.property_id);
       const property = await openProperty(tx, caller, body.property_id);
@@ -132,10 +135,9 @@ export async function createSubmeter(
         const said = { serial_number: serial_number ? tidy(serial_number) : null, digits, multiplier };
         await writeBatch(tx, property.id, author, [draft({ meter_id: created.id, kind: 'device', ...said })]);
       }
-      return created;
+      return presentOne(tx, { meter: created, property });
     }),
   );
-  return presentOne(db.read, meter);
 }
 
 export async function listMeters(
@@ -144,24 +146,24 @@ export async function listMeters(
   property_id: number,
   query: Static<typeof contract.listMeters.query>,
 ): Promise<Listed<Meter>> {
-  await openProperty(db.read, caller, property_id);
-  const { rows, total } = await store.listMeters(db.read, property_id, query, query);
+  const property = await openProperty(db.read, caller, property_id);
+  const { rows, total } = await store.listMeters(db.read, property_id, property.view.meter_ids, query, query);
   const meters = rows.some(({ formula }) => formula !== null)
     ? await store.metersOf(db.read, property_id)
     : [];
   return listed(
-    rows.map((row) => present(row, meters)),
+    rows.map((meter) => present({ meter, property }, meters)),
     total,
     query,
   );
 }
 
 export async function getMeter({ db }: Deps, caller: Caller, meter_id: number): Promise<Meter> {
-  return presentOne(db.read, (await openMeter(db.read, caller, meter_id)).meter);
+  return presentOne(db.read, await openMeter(db.read, caller, meter_id));
 }
 
 export async function updateMeter(
-  { db }: Deps,
+  { db, checkVersion }: Deps,
   caller: Caller,
   meter_id: number,
   { name: wanted, location, formula, plausibility_factor }: Static<typeof contract.updateMeter.body>,
@@ -171,6 +173,7 @@ export async function updateMeter(
     db.write(async (tx) => {
       await lockPropertyOfMeter(tx, meter_id);
       const { meter } = await openMeter(tx, caller, meter_id);
+      await checkVersion(tx);
       if (formula && meter.sub_meter_kind !== 'virtual') throw invalid([NO_FORMULA]);
       const meters = formula ? await store.metersOf(tx, meter.property_id) : [];
       await store.updateMeter(tx, meter_id, {
@@ -188,7 +191,7 @@ export async function updateMeter(
           ...everything,
         });
       }
-      return presentOne(tx, (await openMeter(tx, caller, meter_id)).meter);
+      return presentOne(tx, await openMeter(tx, caller, meter_id));
     }),
   );
 }

@@ -2,20 +2,20 @@ import { contracts } from '../../contract/index.ts';
 import { answer, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
 
-export function meterRoutes({ bind, deps }: Routes): void {
-  bind(contracts.createMainMeter, async ({ caller, body }) =>
+export function meterRoutes({ bind }: Routes): void {
+  bind(contracts.createMainMeter, async ({ deps, caller, body }) =>
     answer(201, await actions.createMainMeter(deps, caller, body)),
   );
-  bind(contracts.createSubmeter, async ({ caller, body }) =>
+  bind(contracts.createSubmeter, async ({ deps, caller, body }) =>
     answer(201, await actions.createSubmeter(deps, caller, body)),
   );
-  bind(contracts.listMeters, async ({ caller, params, query }) =>
+  bind(contracts.listMeters, async ({ deps, caller, params, query }) =>
     answer(200, await actions.listMeters(deps, caller, params.property_id, query)),
   );
-  bind(contracts.getMeter, async ({ caller, params }) =>
+  bind(contracts.getMeter, async ({ deps, caller, params }) =>
     answer(200, await actions.getMeter(deps, caller, params.meter_id)),
   );
-  bind(contracts.updateMeter, async ({ caller, params, body }) =>
+  bind(contracts.updateMeter, async ({ deps, caller, params, body }) =>
     answer(200, await actions.updateMeter(deps, caller, params.meter_id, body)),
   );
 }

@@ -1,6 +1,7 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { MeterType, SubMeterKind } from '../../contract/meters.ts';
 import { fold } from '../../core/text.ts';
+import { numbers, oneOf } from '../db/dialect.ts';
 import { containing, type Page } from '../db/page.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
@@ -39,6 +40,17 @@ export async function metersOf(db: Db, property_id: number): Promise<MeterRow[]>
   return rows as MeterRow[];
 }
 
+/** Every meter of some properties, those of each in the order that metersOf has. */
+export async function metersOfEach(
+  db: Db,
+  property_ids: readonly number[],
+): Promise<Map<number, MeterRow[]>> {
+  const { rows } = await sql<MeterRow>`
+    SELECT * FROM meters WHERE property_id ${oneOf(db, property_ids)}
+    ORDER BY meter_type, name_folded, id`.execute(db);
+  return Map.groupBy(rows, ({ property_id }) => property_id);
+}
+
 export interface MeterFilter {
   meter_type?: MeterType;
   sub_meter_kind?: SubMeterKind;
@@ -47,13 +59,20 @@ export interface MeterFilter {
   search?: string;
 }
 
+/** @param visible the only meters there are for whoever asks; null: all */
 export async function listMeters(
   db: Db,
   property_id: number,
+  visible: ReadonlySet<number> | null,
   { meter_type, sub_meter_kind, is_active, include_inactive, search }: MeterFilter,
   { limit, offset }: Page,
 ): Promise<{ rows: MeterRow[]; total: number }> {
   let matching = db.selectFrom('meters').where('property_id', '=', property_id);
+  if (visible) {
+    matching = matching.where(
+      sql<boolean>`id IN (SELECT value FROM ${numbers(db, [...visible])} AS visible)`,
+    );
+  }
   if (meter_type) matching = matching.where('meter_type', '=', meter_type);
   if (sub_meter_kind) matching = matching.where('sub_meter_kind', '=', sub_meter_kind);
   if (is_active !== undefined) matching = matching.where('is_active', '=', Number(is_active));

@@ -1,7 +1,7 @@
 /** SQL of the projection: the readings in force with their energy. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Projected, Shift, Standing } from '../../core/reading.ts';
-import { insertRows, joinReadings, numberRows, numbers } from '../db/dialect.ts';
+import { byIndex, insertRows, joinReadings, numberRows, numbers } from '../db/dialect.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
 /** A row of the projection, with the ledger entry it stands for. */
@@ -42,9 +42,9 @@ const PROJECTION = sql.raw(
 );
 
 /** The highest plausible rate of a reading's meter up to it, in W: one seek. @param alias of the reading */
-export function highestUpTo(alias: string): RawBuilder<number> {
+export function highestUpTo(db: Db, alias: string): RawBuilder<number> {
   const own = (column: string) => sql.ref(`${alias}.${column}`);
-  return sql`COALESCE((SELECT h.rate_w FROM readings AS h
+  return sql`COALESCE((SELECT h.rate_w FROM readings AS h ${byIndex(db, 'readings_rates')}
     WHERE h.property_id = ${own('property_id')} AND h.meter_id = ${own('meter_id')}
       AND h.reading_timestamp <= ${own('reading_timestamp')}
       AND (h.is_highest = 1 OR h.implausible = 1) AND h.is_highest = 1
@@ -82,7 +82,7 @@ export async function readingBefore(
   instant_ms: number,
 ): Promise<(StoredReading & Standing) | null> {
   const { rows } = await sql<ReadingRow & { highest_w: number }>`
-    SELECT ${PROJECTION}, ${highestUpTo('r')} AS highest_w FROM readings AS r
+    SELECT ${PROJECTION}, ${highestUpTo(db, 'r')} AS highest_w FROM readings AS r
     WHERE r.property_id = ${property_id} AND r.meter_id = ${meter_id} AND r.reading_timestamp < ${instant_ms}
     ORDER BY r.reading_timestamp DESC LIMIT 1`.execute(db);
   const [row] = rows;
@@ -104,7 +104,7 @@ export async function ratesAbove(
 ): Promise<StoredReading[]> {
   const which = judged_only ? sql`AND (r.is_highest = 1 OR r.implausible = 1)` : sql``;
   const { rows } = await sql<ReadingRow>`
-    SELECT ${PROJECTION} FROM readings AS r
+    SELECT ${PROJECTION} FROM readings AS r ${judged_only ? byIndex(db, 'readings_rates') : sql``}
     WHERE r.property_id = ${property_id} AND r.meter_id = ${meter_id} AND r.reading_timestamp > ${after_ms}
       AND r.rate_w > ${rate_w} ${which}
     ORDER BY r.reading_timestamp LIMIT ${limit}`.execute(db);
@@ -170,15 +170,16 @@ export async function readingsAround(db: Db, property_id: number, spans: readonl
   const to = neighbour(
     sql`> m.last_ms ORDER BY near.reading_timestamp LIMIT 1 OFFSET ${sql.lit(FIRST_PAGE - 1)}`,
   );
-  const readings = joinReadings(
-    db,
-    property_id,
-    sql<number>`COALESCE(${from}, m.first_ms)`,
-    sql<number>`COALESCE(${to}, ${sql.lit(Number.MAX_SAFE_INTEGER)})`,
-  );
+  // The bounds first, by themselves: within the join the embedded engine would look for them at every reading.
+  const bounded = sql`
+    SELECT m.meter_id, m.first_ms, COALESCE(${from}, m.first_ms) AS from_ms,
+      COALESCE(${to}, ${sql.lit(Number.MAX_SAFE_INTEGER)}) AS to_ms
+    FROM ${numberRows(db, ['meter_id', 'first_ms', 'last_ms'], spans)}`;
+  const readings = joinReadings(db, property_id, sql<number>`m.from_ms`, sql<number>`m.to_ms`);
   const { rows } = await sql<ReadingRow & { meter_id: number; highest_w: number | null }>`
-    SELECT r.meter_id, ${PROJECTION}, CASE WHEN r.reading_timestamp < m.first_ms THEN ${highestUpTo('r')} END AS highest_w
-    FROM ${numberRows(db, ['meter_id', 'first_ms', 'last_ms'], spans)} ${readings}
+    WITH bounded AS MATERIALIZED (${bounded})
+    SELECT r.meter_id, ${PROJECTION}, CASE WHEN r.reading_timestamp < m.first_ms THEN ${highestUpTo(db, 'r')} END AS highest_w
+    FROM bounded AS m ${readings}
     ORDER BY r.meter_id, r.reading_timestamp`.execute(db);
   const of_meter = new Map(
     spans.map(({ meter_id }) => [meter_id, { before: null, between: [], after: [] } as Around]),

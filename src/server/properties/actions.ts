@@ -2,27 +2,13 @@ import type { Static } from 'typebox';
 import type * as contract from '../../contract/properties.ts';
 import type { Property } from '../../contract/properties.ts';
 import { fold, tidy } from '../../core/text.ts';
-import { formatInstant } from '../../core/time.ts';
+import { requireUser } from '../auth/access.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Deps } from '../deps.ts';
 import { openProperty } from './access.ts';
+import { presentProperty } from './present.ts';
 import * as store from './store.ts';
-
-function present(row: store.MemberProperty): Property {
-  const { id, display_name, address, timezone, currency, is_active, main_meter_id, role, created_at } = row;
-  return {
-    id,
-    display_name,
-    address,
-    timezone,
-    currency,
-    is_active: is_active === 1,
-    main_meter_id,
-    role,
-    created_at: formatInstant(created_at),
-  };
-}
 
 export async function createProperty(
   { db, clock }: Deps,
@@ -32,6 +18,7 @@ export async function createProperty(
   const display_name = tidy(body.display_name);
   const created_at = clock();
   return db.write(async (tx) => {
+    await requireUser(tx, caller);
     const property_id = await store.insertProperty(tx, {
       display_name,
       display_name_folded: fold(display_name),
@@ -43,7 +30,7 @@ export async function createProperty(
     });
     await store.insertMembership(tx, { property_id, user_id: caller.user_id, role: 'owner', created_at });
     await store.insertMainMeter(tx, property_id, created_at);
-    return present(await openProperty(tx, caller, property_id));
+    return presentProperty(await openProperty(tx, caller, property_id));
   });
 }
 
@@ -52,30 +39,33 @@ export async function listProperties(
   caller: Caller,
   query: Static<typeof contract.listProperties.query>,
 ): Promise<Listed<Property>> {
-  const { rows, total } = await store.listProperties(db.read, caller.user_id, query, query);
-  return listed(rows.map(present), total, query);
+  const { rows, total } = await store.listProperties(db.read, caller, query, query);
+  return listed(rows.map(presentProperty), total, query);
 }
 
 export async function getProperty({ db }: Deps, caller: Caller, property_id: number): Promise<Property> {
-  return present(await openProperty(db.read, caller, property_id));
+  return presentProperty(await openProperty(db.read, caller, property_id));
 }
 
 export async function updateProperty(
-  { db }: Deps,
+  { db, checkVersion }: Deps,
   caller: Caller,
   property_id: number,
   body: Static<typeof contract.updateProperty.body>,
 ): Promise<Property> {
-  const { display_name, address, ...rest } = body;
+  const { display_name, address, share_totals_with_tenants: shares, ...rest } = body;
   return db.write(async (tx) => {
+    await store.lockProperty(tx, property_id);
     await openProperty(tx, caller, property_id);
+    await checkVersion(tx);
     await store.updateProperty(tx, property_id, {
       ...rest,
+      ...(shares === undefined ? {} : { share_totals_with_tenants: Number(shares) }),
       ...(display_name === undefined
         ? {}
         : { display_name: tidy(display_name), display_name_folded: fold(tidy(display_name)) }),
       ...(address === undefined ? {} : { address: address && tidy(address) }),
     });
-    return present(await openProperty(tx, caller, property_id));
+    return presentProperty(await openProperty(tx, caller, property_id));
   });
 }

@@ -2,17 +2,17 @@ import { contracts } from '../../contract/index.ts';
 import { answer, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
 
-export function propertyRoutes({ bind, deps }: Routes): void {
-  bind(contracts.createProperty, async ({ caller, body }) =>
+export function propertyRoutes({ bind }: Routes): void {
+  bind(contracts.createProperty, async ({ deps, caller, body }) =>
     answer(201, await actions.createProperty(deps, caller, body)),
   );
-  bind(contracts.listProperties, async ({ caller, query }) =>
+  bind(contracts.listProperties, async ({ deps, caller, query }) =>
     answer(200, await actions.listProperties(deps, caller, query)),
   );
-  bind(contracts.getProperty, async ({ caller, params }) =>
+  bind(contracts.getProperty, async ({ deps, caller, params }) =>
     answer(200, await actions.getProperty(deps, caller, params.property_id)),
   );
-  bind(contracts.updateProperty, async ({ caller, params, body }) =>
+  bind(contracts.updateProperty, async ({ deps, caller, params, body }) =>
     answer(200, await actions.updateProperty(deps, caller, params.property_id, body)),
   );
 }

@@ -1,13 +1,34 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
-import type { Role } from '../../contract/properties.ts';
+import type { Role } from '../../contract/schema.ts';
 import { DEFAULT_PLAUSIBILITY_FACTOR } from '../../core/reading.ts';
 import { fold } from '../../core/text.ts';
+import type { Caller } from '../auth/caller.ts';
 import { lockRows } from '../db/dialect.ts';
 import { containing, type Page } from '../db/page.ts';
 import type { Db, Tables, Tx } from '../db/tables.ts';
 
 export type PropertyRow = Selectable<Tables['properties']> & { main_meter_id: number | null };
-export type MemberProperty = PropertyRow & { role: Role };
+
+/** What a member may see of a property. */
+export interface View {
+  /** The only meters there are for a tenant; null: all of them. */
+  meter_ids: ReadonlySet<number> | null;
+  /** Whether the figures of the whole house are theirs to see. */
+  totals: boolean;
+}
+export type MemberProperty = PropertyRow & { role: Role; view: View };
+
+/** A property with the membership of the user who asks, as it stands in the database. */
+type MembershipRow = PropertyRow & { role: Role; meter_ids: string | null };
+
+function toMember({ meter_ids, ...row }: MembershipRow): MemberProperty {
+  const is_tenant = row.role === 'tenant';
+  const view = {
+    meter_ids: is_tenant ? new Set(JSON.parse(meter_ids ?? '[]') as number[]) : null,
+    totals: !is_tenant || row.share_totals_with_tenants === 1,
+  };
+  return { ...row, view };
+}
 
 export const MAIN_METER_NAME = 'Main meter';
 
@@ -51,25 +72,44 @@ function selectProperties(db: Db, user_id: number) {
         .on('m.is_active', '=', 1),
     )
     .selectAll('p')
-    .select(['m.id as main_meter_id', 's.role as role']);
+    .select(['m.id as main_meter_id', 's.role as role', 's.meter_ids as meter_ids']);
 }
 
-/** @returns the property, with the user's role in it or null for a stranger; undefined if there is none */
+/** @returns the property as the user may see it, 'stranger' for one who is no member, undefined if there is none */
 export async function findProperty(
   db: Db,
   user_id: number,
   property_id: number,
-): Promise<(PropertyRow & { role: Role | null }) | undefined> {
+): Promise<MemberProperty | 'stranger' | undefined> {
   // On the way of every request: spelled out, and with the words of the partial index in it, which a bound
   // 'main_meter' would not use.
-  const { rows } = await sql<PropertyRow & { role: Role | null }>`
+  const { rows } = await sql<MembershipRow & { role: Role | null }>`
     SELECT p.id, p.display_name, p.display_name_folded, p.address, p.timezone, p.currency, p.is_active,
-      p.created_at, m.id AS main_meter_id, s.role
+      p.created_at, p.share_totals_with_tenants, m.id AS main_meter_id, s.role, s.meter_ids
     FROM properties AS p
     LEFT JOIN memberships AS s ON s.property_id = p.id AND s.user_id = ${user_id}
     LEFT JOIN meters AS m ON m.property_id = p.id AND m.meter_type = 'main_meter' AND m.is_active = 1
     WHERE p.id = ${property_id}`.execute(db);
-  return rows[0];
+  const [row] = rows;
+  return row && (row.role === null ? 'stranger' : toMember(row));
+}
+
+/** The properties that a user is a member of; with a key that is for one of them, that one. */
+function propertiesOf(db: Db, { user_id, api_key }: Caller) {
+  const mine = selectProperties(db, user_id).where('s.user_id', '=', user_id);
+  return api_key === null || api_key.property_id === null
+    ? mine
+    : mine.where('p.id', '=', api_key.property_id);
+}
+
+/** All active ones, by name. */
+export async function activeProperties(db: Db, caller: Caller): Promise<MemberProperty[]> {
+  const rows = await propertiesOf(db, caller)
+    .where('p.is_active', '=', 1)
+    .orderBy('p.display_name_folded')
+    .orderBy('p.id')
+    .execute();
+  return rows.map((row) => toMember(row as MembershipRow));
 }
 
 export interface PropertyFilter {
@@ -80,11 +120,11 @@ export interface PropertyFilter {
 
 export async function listProperties(
   db: Db,
-  user_id: number,
+  caller: Caller,
   { search, is_active, include_inactive }: PropertyFilter,
   { limit, offset }: Page,
 ): Promise<{ rows: MemberProperty[]; total: number }> {
-  let mine = selectProperties(db, user_id).where('s.user_id', '=', user_id);
+  let mine = propertiesOf(db, caller);
   if (is_active !== undefined) mine = mine.where('p.is_active', '=', Number(is_active));
   else if (!include_inactive) mine = mine.where('p.is_active', '=', 1);
   if (search)
@@ -99,7 +139,7 @@ export async function listProperties(
     .clearSelect()
     .select((eb) => eb.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
-  return { rows: rows as MemberProperty[], total };
+  return { rows: rows.map((row) => toMember(row as MembershipRow)), total };
 }
 
 export async function updateProperty(

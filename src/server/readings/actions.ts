@@ -11,15 +11,15 @@ import { type Listed, listed } from '../db/page.ts';
 import type { Tx } from '../db/tables.ts';
 import { together } from '../db/together.ts';
 import type { Deps } from '../deps.ts';
-import { forbidden, invalid, notFound } from '../errors.ts';
+import { invalid, notFound } from '../errors.ts';
 import type { Outcome } from '../http/bind.ts';
 import { parsed, parsePeriod } from '../http/input.ts';
 import { findEntry, lineage } from '../ledger/store.ts';
-import type { Author } from '../ledger/write.ts';
-import { openMeter, requireRecordable } from '../meters/access.ts';
+import { type Author, recordedBy } from '../ledger/write.ts';
+import { openMeter, requireRecordable, visibleMeters } from '../meters/access.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
-import { openProperty, requireActive } from '../properties/access.ts';
-import { findProperty, lockProperty, lockPropertyOfMeter, type MemberProperty } from '../properties/store.ts';
+import { openProperty, openPropertyOf, requireActive, sees } from '../properties/access.ts';
+import { lockProperty, lockPropertyOfMeter, type MemberProperty } from '../properties/store.ts';
 import { presentReading, presentRevision } from './present.ts';
 import { type NewReading, type Recording, record } from './record.ts';
 import * as store from './store.ts';
@@ -42,11 +42,7 @@ function toReading(body: Static<typeof contract.createReading.body>): NewReading
 }
 
 /** What was recorded, out of the hand; only what was there already is looked up. */
-async function presentRecorded(
-  tx: Tx,
-  { caller, source, now_ms }: Author,
-  { entries, meters }: Recording,
-): Promise<Reading[]> {
+async function presentRecorded(tx: Tx, author: Author, { entries, meters }: Recording): Promise<Reading[]> {
   const entry_of = new Map(entries.map((entry) => [entry.id, entry]));
   const ids = meters.flatMap(({ unchanged }) => unchanged.map((row) => row.entry_id));
   const there = ids.length === 0 ? [] : await store.entriesById(tx, ids);
@@ -57,9 +53,8 @@ async function presentRecorded(
       meter_name: meter.name,
       location: meter.location,
       superseded_by_id: null,
-      source,
-      recorded_by_user_id: caller.user_id,
-      created_at: now_ms,
+      ...recordedBy(author),
+      created_at: author.now_ms,
       decreased: Number(row.decreased),
       rolled_over: Number(row.rolled_over),
       implausible: Number(row.implausible),
@@ -141,11 +136,11 @@ export async function createReadings(
 export async function getReading({ db }: Deps, caller: Caller, reading_id: number): Promise<Reading> {
   const [row] = await store.entriesById(db.read, [reading_id]);
   if (!row || row.kind === 'void') throw notFound('such reading');
-  const property = await findProperty(db.read, caller.user_id, row.property_id);
-  if (!property?.role) throw forbidden('reading');
+  await openPropertyOf(db.read, caller, row, 'reading');
   return presentReading(row);
 }
 
+/** What a member may see of what the meters of a property showed at one instant. */
 function summarise(
   property: MemberProperty,
   meters: readonly MeterRow[],
@@ -170,12 +165,16 @@ function summarise(
   const child_rows = children.map(({ id }) => at.get(id));
   const comparable = main && child_rows.every((row) => row?.kind === main.kind);
   const rest_wh = comparable ? child_rows.reduce((rest, row) => rest - row!.value_wh, main.value_wh) : -1;
+  const { totals } = property.view;
+  const submeters = rows.filter(
+    ({ meter_id }) => meter_id !== property.main_meter_id && sees(property, meter_id),
+  );
   return {
     property_id: property.id,
     reading_timestamp: formatInstant(instant_ms),
-    main_meter: main ? value(main) : null,
-    submeters: rows.filter(({ meter_id }) => meter_id !== property.main_meter_id).map(value),
-    unmetered: rest_wh >= 0 ? formatKwh(rest_wh) : null,
+    main_meter: main && (totals || sees(property, main.meter_id)) ? value(main) : null,
+    submeters: submeters.map(value),
+    unmetered: totals && rest_wh >= 0 ? formatKwh(rest_wh) : null,
   };
 }
 
@@ -193,12 +192,14 @@ export async function getSummary(
 
 export async function getLatest({ db }: Deps, caller: Caller, property_id: number): Promise<Summary> {
   const property = await openProperty(db.read, caller, property_id);
-  const instant_ms = await store.latestInstant(db.read, property_id);
+  const meters = await metersOf(db.read, property_id);
+  const read = meters.filter(({ id, is_active }) => is_active && sees(property, id)).map(({ id }) => id);
+  const instant_ms = await store.latestInstant(db.read, property_id, read);
   if (instant_ms === null) {
     return { property_id, reading_timestamp: null, main_meter: null, submeters: [], unmetered: null };
   }
   const rows = await store.entriesAt(db.read, property_id, instant_ms);
-  return summarise(property, await metersOf(db.read, property_id), instant_ms, rows);
+  return summarise(property, meters, instant_ms, rows);
 }
 
 export async function getHistory(
@@ -221,8 +222,7 @@ export async function listRevisions(
 ): Promise<Listed<Revision>> {
   const entry = await findEntry(db.read, reading_id);
   if (!entry || entry.kind === 'device') throw notFound('such reading');
-  const property = await findProperty(db.read, caller.user_id, entry.property_id);
-  if (!property?.role) throw forbidden('reading');
+  await openPropertyOf(db.read, caller, entry, 'reading');
   const rows = await store.entriesById(db.read, await lineage(db.read, reading_id));
   return listed(rows.slice(offset, offset! + limit!).map(presentRevision), rows.length, {
     limit: limit!,
@@ -250,7 +250,7 @@ export async function getPropertyRange(
 ): Promise<Listed<Reading>> {
   const property = await openProperty(db.read, caller, property_id);
   const { start_ms, end_ms } = parsePeriod(query, property.timezone);
-  const meters = (await metersOf(db.read, property_id)).filter(({ is_active }) => is_active);
+  const meters = (await visibleMeters(db.read, property)).filter(({ is_active }) => is_active);
   const meter_ids = meters.map(({ id }) => id);
   const { rows, total } = await store.range(db.read, property_id, meter_ids, start_ms, end_ms, query);
   return listed(rows.map(presentReading), total, query);

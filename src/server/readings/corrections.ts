@@ -18,6 +18,8 @@ import { type Draft, draft, writeBatch } from '../ledger/write.ts';
 import { type OpenMeter, openMeter, requireRecordable } from '../meters/access.ts';
 import { project, rulesOf } from '../projection/project.ts';
 import * as projection from '../projection/store.ts';
+import { reaches, requireRole } from '../properties/access.ts';
+import type { MemberProperty } from '../properties/store.ts';
 import { presentReading } from './present.ts';
 import { exceedsRegister, tooManyDigits } from './register.ts';
 import { entriesById } from './store.ts';
@@ -55,6 +57,7 @@ function superseded(reading_id: number, latest: ledger.EntryRow): DomainError {
  * @throws reading_superseded where another entry is in force
  */
 async function openCorrectable(
+  { checkVersion }: Deps,
   tx: Tx,
   caller: Caller,
   reading_id: number,
@@ -64,6 +67,8 @@ async function openCorrectable(
   const entry = await ledger.findEntry(tx, reading_id);
   if (!entry || !isReading(entry)) throw notFound('such reading');
   const opened = await openMeter(tx, caller, entry.meter_id);
+  await requireOwn(tx, caller, opened.property, entry);
+  await checkVersion(tx);
   requireRecordable(opened, 'reading_id');
   const latest_id = (await ledger.lineage(tx, reading_id)).at(-1)!;
   if (latest_id === reading_id) return { ...opened, entry };
@@ -71,6 +76,19 @@ async function openCorrectable(
   if (isReading(latest) && saysTheSame(entry, latest) && isSettled(latest))
     return { ...opened, entry: latest };
   throw superseded(reading_id, latest);
+}
+
+/** Throws role_too_low where somebody below an editor would change what somebody else recorded. */
+async function requireOwn(
+  tx: Tx,
+  caller: Caller,
+  property: MemberProperty,
+  { id, batch_id }: ledger.EntryRow,
+): Promise<void> {
+  if (reaches(property.role, 'editor')) return;
+  const batch = (await ledger.findBatch(tx, batch_id))!;
+  if (batch.recorded_by_user_id === caller.user_id) return;
+  requireRole(property, 'editor', `Reading ${id} was recorded by somebody else: changing it`);
 }
 
 /** Throws reading_conflict where something stands at an instant already. */
@@ -163,7 +181,7 @@ export async function correctReading(
     throw invalid([{ path: 'body', message }]);
   }
   return deps.db.write(async (tx) => {
-    const correctable = await openCorrectable(tx, caller, reading_id);
+    const correctable = await openCorrectable(deps, tx, caller, reading_id);
     const { entry, meter } = correctable;
     const { reading_timestamp, value_wh, period_start, rollover_wh, confirmed, note } = corrected(
       entry,
@@ -189,7 +207,7 @@ export async function voidReading(
   { reason }: Static<typeof contract.voidReading.query>,
 ): Promise<void> {
   await deps.db.write(async (tx) => {
-    await supersede(deps, tx, caller, await openCorrectable(tx, caller, reading_id), null, reason);
+    await supersede(deps, tx, caller, await openCorrectable(deps, tx, caller, reading_id), null, reason);
   });
 }
 
@@ -216,6 +234,7 @@ export async function settleRollover(
   return deps.db.write(async (tx) => {
     const said_wh = digits === undefined ? null : registerSpan({ digits });
     const correctable = await openCorrectable(
+      deps,
       tx,
       caller,
       reading_id,
@@ -253,7 +272,13 @@ export async function confirmReading(
   { reason }: Static<typeof contract.confirmReading.body>,
 ): Promise<Outcome<Reading>> {
   return deps.db.write(async (tx) => {
-    const correctable = await openCorrectable(tx, caller, reading_id, ({ confirmed }) => confirmed === 1);
+    const correctable = await openCorrectable(
+      deps,
+      tx,
+      caller,
+      reading_id,
+      ({ confirmed }) => confirmed === 1,
+    );
     const { entry, meter } = correctable;
     if (entry.confirmed === 1) return { created: false, body: await present(tx, entry.id) };
     const row = await projection.readingAt(tx, meter.property_id, meter.id, entry.reading_timestamp);

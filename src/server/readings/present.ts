@@ -2,7 +2,7 @@ import { FLAGS, type Reading, type Revision, type Warning } from '../../contract
 import type { Projected } from '../../core/reading.ts';
 import { formatInstant } from '../../core/time.ts';
 import { formatKwh } from '../../core/units.ts';
-import type { EntryRow } from './store.ts';
+import type { EntryRow, NamedEntry } from './store.ts';
 
 /** What an unsettled decrease means, and the ways out of it (domain: "What may be recorded", 4). */
 export function decreasedWarning(
@@ -115,6 +115,7 @@ export function presentReading(row: EntryRow): Reading {
     source: row.source,
     flags: FLAGS.filter((flag) => row[flag] === 1),
     recorded_by_user_id: row.recorded_by_user_id,
+    recorded_by_api_key_id: row.recorded_by_api_key_id,
     created_at: formatInstant(row.created_at),
     batch_id: row.batch_id,
     supersedes_id: row.supersedes_id,
@@ -125,7 +126,7 @@ export function presentReading(row: EntryRow): Reading {
 }
 
 /** One step of a reading's trail: as it was recorded, corrected, or voided. */
-export function presentRevision(row: EntryRow): Revision {
+export function presentRevision(row: NamedEntry): Revision {
   return {
     id: row.id,
     kind: row.kind as Revision['kind'],
@@ -136,6 +137,8 @@ export function presentRevision(row: EntryRow): Revision {
     reason: row.reason,
     source: row.source,
     recorded_by_user_id: row.recorded_by_user_id,
+    recorded_by: row.recorded_by,
+    recorded_by_api_key_id: row.recorded_by_api_key_id,
     created_at: formatInstant(row.created_at),
     batch_id: row.batch_id,
     supersedes_id: row.supersedes_id,

@@ -26,6 +26,7 @@ export interface EntryRow {
   batch_id: number;
   source: Source;
   recorded_by_user_id: number;
+  recorded_by_api_key_id: number | null;
   created_at: number;
   decreased: number | null;
   rolled_over: number | null;
@@ -35,7 +36,7 @@ export interface EntryRow {
 const ENTRY = sql.raw(`
   e.id, e.property_id, e.meter_id, m.name AS meter_name, m.location, e.kind, e.reading_timestamp, e.value_wh,
   e.period_start, e.rollover_wh, e.note, e.reason, e.supersedes_id, e.batch_id, b.source, b.recorded_by_user_id,
-  b.created_at, r.decreased, r.rolled_over, r.implausible`);
+  b.recorded_by_api_key_id, b.created_at, r.decreased, r.rolled_over, r.implausible`);
 const ENTRY_OF_READING = sql.raw(`
   JOIN ledger_entries AS e ON e.id = r.entry_id
   JOIN batches AS b ON b.id = e.batch_id
@@ -44,12 +45,16 @@ const IN_FORCE = sql.raw('NULL AS superseded_by_id');
 /** Replacements stand in the projection too, but nobody recorded them as readings. */
 const A_READING = sql.raw('r.reading_type <> 2');
 
+/** An entry with the name of who recorded it. */
+export type NamedEntry = EntryRow & { recorded_by: string };
+
 /** Entries of readings by their ids, in force or not, in the order of the ids. */
-export async function entriesById(db: Db, ids: readonly number[]): Promise<EntryRow[]> {
-  const { rows } = await sql<EntryRow>`
-    SELECT ${ENTRY}, s.id AS superseded_by_id FROM ${numbers(db, ids)} AS wanted
+export async function entriesById(db: Db, ids: readonly number[]): Promise<NamedEntry[]> {
+  const { rows } = await sql<NamedEntry>`
+    SELECT ${ENTRY}, u.username AS recorded_by, s.id AS superseded_by_id FROM ${numbers(db, ids)} AS wanted
     JOIN ledger_entries AS e ON e.id = wanted.value
     JOIN batches AS b ON b.id = e.batch_id
+    JOIN users AS u ON u.id = b.recorded_by_user_id
     JOIN meters AS m ON m.id = e.meter_id
     LEFT JOIN readings AS r ON r.property_id = e.property_id AND r.meter_id = e.meter_id
       AND r.reading_timestamp = e.reading_timestamp AND r.entry_id = e.id
@@ -71,13 +76,17 @@ export async function entriesAt(db: Db, property_id: number, instant_ms: number)
   return rows;
 }
 
-/** The latest instant at which an active meter of a property was read; null if none ever was. */
-export async function latestInstant(db: Db, property_id: number): Promise<number | null> {
+/** The latest instant at which one of some meters of a property was read; null if none ever was. */
+export async function latestInstant(
+  db: Db,
+  property_id: number,
+  meter_ids: readonly number[],
+): Promise<number | null> {
   const { rows } = await sql<{ latest: number | null }>`
     SELECT MAX((
-      SELECT r.reading_timestamp FROM readings AS r WHERE r.property_id = ${property_id} AND r.meter_id = m.id AND ${A_READING}
+      SELECT r.reading_timestamp FROM readings AS r WHERE r.property_id = ${property_id} AND r.meter_id = m.value AND ${A_READING}
       ORDER BY r.reading_timestamp DESC LIMIT 1)) AS latest
-    FROM meters AS m WHERE m.property_id = ${property_id} AND m.is_active = 1`.execute(db);
+    FROM ${numbers(db, meter_ids)} AS m`.execute(db);
   return rows[0]?.latest ?? null;
 }
 

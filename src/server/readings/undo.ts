@@ -13,7 +13,7 @@ import { type Draft, draft, writeBatch } from '../ledger/write.ts';
 import { requireActiveMeter } from '../meters/access.ts';
 import { findMeter } from '../meters/store.ts';
 import { FOREVER_MS, project } from '../projection/project.ts';
-import { openProperty, requireActive } from '../properties/access.ts';
+import { openProperty, requireActive, requireRole } from '../properties/access.ts';
 import { lockProperty } from '../properties/store.ts';
 import { firstTaken } from './store.ts';
 
@@ -88,15 +88,22 @@ export async function undoBatch(
   const reason = tidy(said);
   return db.write(async (tx) => {
     await lockProperty(tx, property_id);
-    requireActive(await openProperty(tx, caller, property_id));
+    const property = await openProperty(tx, caller, property_id);
+    requireActive(property);
     const batch = await ledger.findBatch(tx, batch_id);
     if (batch?.property_id !== property_id) throw notFound('such batch in this property');
+    if (batch.recorded_by_user_id !== caller.user_id) {
+      requireRole(property, 'editor', `Batch ${batch_id} was recorded by somebody else: undoing it`);
+    }
     await requireInForce(tx, batch_id);
     const superseded = new Map((await ledger.supersededByBatch(tx, batch_id)).map((e) => [e.id, e]));
     const reversals: Reversal[] = [];
     for (const undone of await ledger.entriesOfBatch(tx, batch_id)) {
       const reversal = reverse(undone, superseded.get(undone.supersedes_id ?? 0), reason);
       await requireNoFirstDevice(tx, reversal);
+      if (reversal.undone.kind === 'device' || reversal.next.kind === 'device') {
+        requireRole(property, 'editor', `Batch ${batch_id} is about a device: undoing it`);
+      }
       reversals.push(reversal);
     }
     const author = { caller, source: 'manual' as const, now_ms: clock() };
