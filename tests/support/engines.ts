@@ -16,8 +16,8 @@ export interface FreshUrl {
   drop(): Promise<void>;
 }
 
-/** The address of an empty database that nobody else uses. */
-export async function freshUrl(engine: Engine): Promise<FreshUrl> {
+/** The address of an empty database that nobody else uses. @param template a PostgreSQL database to copy */
+export async function freshUrl(engine: Engine, template?: string): Promise<FreshUrl> {
   if (engine === 'sqlite') {
     const folder = mkdtempSync(join(tmpdir(), 'electric-'));
     return {
@@ -33,17 +33,29 @@ export async function freshUrl(engine: Engine): Promise<FreshUrl> {
     await client.query(statement);
     await client.end();
   };
-  await run(`CREATE DATABASE ${name}`);
+  await run(`CREATE DATABASE ${name}${template ? ` TEMPLATE ${template}` : ''}`);
   const url = new URL(maintenance);
   url.pathname = name;
   return { url: url.href, drop: () => run(`DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
-/** A migrated database; `close` leaves nothing behind. */
-export async function freshDatabase(engine: Engine): Promise<{ db: Database; close(): Promise<void> }> {
-  const { url, drop } = await freshUrl(engine);
+let migrated: Promise<string> | undefined;
+
+/** Migrated once: to copy it takes a fraction of the time. @returns the name of a PostgreSQL database */
+async function template(): Promise<string> {
+  const { url } = await freshUrl('postgres');
   const db = await connect(url);
   await migrate(db, Date.now());
+  await db.close();
+  return new URL(url).pathname.slice(1);
+}
+
+/** A migrated database; `close` leaves nothing behind. */
+export async function freshDatabase(engine: Engine): Promise<{ db: Database; close(): Promise<void> }> {
+  if (engine === 'postgres') migrated ??= template();
+  const { url, drop } = await freshUrl(engine, engine === 'postgres' ? await migrated : undefined);
+  const db = await connect(url);
+  if (engine === 'sqlite') await migrate(db, Date.now());
   return {
     db,
     async close() {
