@@ -61,6 +61,23 @@ describe('the worked example', () => {
     expect(sha256(Uint8Array.of(2), one, headers[1]!, fourth).toString('hex')).toBe(HEAD);
   });
 
+  test('a key that is no id is refused, though all hashes are right', async () => {
+    const previous = hex(row('batch 1'));
+    /** The file with another key in the header of its second batch, hashed anew. */
+    const withKey = (key: unknown) => {
+      const [batch, ...rest] = lines.slice(4);
+      const changed = { ...JSON.parse(batch!), recorded_by_api_key_id: key };
+      const { merkle_root, hash: _, ...header } = changed;
+      const canonical = JSON.stringify(['electric-batch-1', ...Object.values(header)]);
+      changed.hash = sha256(Uint8Array.of(2), previous, canonical, hex(merkle_root)).toString('hex');
+      return [...lines.slice(0, 4), JSON.stringify(changed), ...rest].join('\n');
+    };
+    expect(withKey(31)).toBe(file);
+    for (const key of [null, 32]) expect(await standalone(withKey(key))).toMatchObject({ code: 0 });
+    for (const key of ['31', 0, -1, 1.5, true])
+      expect([key, await standalone(withKey(key))]).toMatchObject([key, { code: 1 }]);
+  });
+
   test('its proof leads to the head', async () => {
     const proof = block('json');
     expect(JSON.parse(proof).entry).toBe(entries[1]!.slice(88, -1));

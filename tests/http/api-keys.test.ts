@@ -11,6 +11,7 @@ import { type House, newHouse } from '../support/house.ts';
 import { join } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Person, startServer, type TestServer } from '../support/server.ts';
+import { counted } from '../support/statements.ts';
 import { counts, everything } from '../support/tables.ts';
 import { standalone } from '../support/verifier.ts';
 
@@ -245,7 +246,12 @@ describe.each(ENGINES)('API keys on %s', (engine) => {
       createHash('sha256').update(secret).digest('hex'),
       `electric_${createHash('sha256').update(secret).digest('hex')}`,
     ];
-    for (const token of forged) expectProblem(await as(token)('GET', property()), 'not_authenticated');
+    for (const token of forged) {
+      const { statements } = await counted(engine, async () =>
+        expectProblem(await as(token)('GET', property()), 'not_authenticated'),
+      );
+      expect([token, statements]).toEqual([token, []]);
+    }
     expect((await as(secret)('GET', property())).status).toBe(200);
   });
 

@@ -149,6 +149,27 @@ describe.each(ENGINES)('attention on %s', (engine) => {
     });
   });
 
+  test('usual is what the last twelve intervals say, and those before them do not', async () => {
+    const DAY_MS = 86_400_000;
+    now_ms = Date.parse('2026-04-01T00:00:00Z');
+    /** Reads a meter so many days apart, the last time at `now_ms`. */
+    async function read(name: string, days: number[]): Promise<void> {
+      const id = await house.submeter(name);
+      let at_ms = now_ms - days.reduce((sum, n) => sum + n, 0) * DAY_MS;
+      for (const [i, n] of [...days, 0].entries()) {
+        await house.given(id, new Date(at_ms).toISOString(), String(i));
+        at_ms += n * DAY_MS;
+      }
+    }
+    await read('weekly, lately daily', [...Array(9).fill(7), 1, 1, 1]);
+    await read('monthly, lately weekly', [...Array(14).fill(30), ...Array(12).fill(7)]);
+    const due = async () => (await attention()).items.map((item: { meter_name: string }) => item.meter_name);
+    now_ms += 14 * DAY_MS;
+    expect(await due()).toEqual([]);
+    now_ms += 1;
+    expect(await due()).toEqual(['monthly, lately weekly', 'weekly, lately daily']);
+  });
+
   test('the most important first, and in pages', async () => {
     const late = await house.submeter('late');
     for (const n of [1, 2, 3, 4]) await house.given(late, day(n), String(n));

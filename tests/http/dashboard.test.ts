@@ -90,19 +90,19 @@ describe.each(ENGINES)('the dashboard on %s', (engine) => {
     expect(await summaryOf(house)).toMatchObject({ unmetered_this_month: null });
     await house.given(kitchen, '2026-06-05T00:00:00Z', '14');
     // Of the oven nothing is known: it hangs below the kitchen, and is no part of the rest of the house.
-    await house.given(oven, '2026-06-12T00:00:00Z', '1');
+    await house.given(oven, '2026-06-02T00:00:00Z', '1');
     expect(await dashboard()).toEqual({
       properties_count: 1,
       meters_count: 4,
       readings_this_month: 6,
-      latest_reading_date: '2026-06-12T00:00:00Z',
+      latest_reading_date: '2026-06-11T00:00:00Z',
       attention_count: 0,
       properties_summary: [
         {
           id: house.property_id,
           name: 'Villa Volt',
           meters_count: 4,
-          latest_reading: '2026-06-12T00:00:00Z',
+          latest_reading: '2026-06-11T00:00:00Z',
           consumption_this_month: '40',
           consumption_previous_month: '90',
           unmetered_this_month: '6',
@@ -173,12 +173,16 @@ describe.each(ENGINES)('the dashboard on %s', (engine) => {
     expect((await dashboard()).readings_this_month).toBe(2 + 3);
     expect(await summaryOf(east)).toMatchObject({ consumption_this_month: '1' });
     expect(await summaryOf(west)).toMatchObject({ consumption_this_month: '101' });
+    // A clock that is a little ahead has read in the month to come.
+    now_ms = Date.parse('2026-07-01T06:58:00Z');
+    await west.given(west.main_id, '2026-07-01T07:00:00Z', '102');
+    expect((await dashboard()).readings_this_month).toBe(2 + 3);
     now_ms = Date.parse('2026-07-01T07:00:00Z');
     expect(await summaryOf(west)).toMatchObject({
       consumption_this_month: null,
-      consumption_previous_month: '101',
+      consumption_previous_month: '102',
     });
-    expect((await dashboard()).readings_this_month).toBe(2);
+    expect((await dashboard()).readings_this_month).toBe(2 + 1);
   });
 
   test('what is retired, voided or of somebody else does not count', async () => {
@@ -246,6 +250,13 @@ describe.each(ENGINES)('the dashboard on %s', (engine) => {
       consumption_this_month: '100',
       attention_count: 1,
     });
+    // The main meter named is a meter like another: the figures of the house are not given with it.
+    const { property_id, owner, main_id } = house;
+    const become = (meter_ids: number[]) =>
+      owner.client.setMember({ property_id, user_id: anna.id, body: { role: 'tenant', meter_ids } });
+    await become([flat, main_id]);
+    expect(await summaryOf(house)).toEqual({ ...seen, meters_count: 2 });
+    await become([flat]);
     await house.patch(`/api/properties/${house.property_id}`, { share_totals_with_tenants: true });
     const shown = await summaryOf(house);
     expect(shown).toEqual({

@@ -1,5 +1,9 @@
 /** Leaving: what goes with the user, and what stays. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createApiKey } from '../../src/server/keys/actions.ts';
+import { acceptInvitation } from '../../src/server/people/actions.ts';
+import { createProperty } from '../../src/server/properties/actions.ts';
+import { deleteMe, getMe, updateMe } from '../../src/server/users/actions.ts';
 import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
 import { join } from '../support/people.ts';
@@ -167,6 +171,33 @@ describe.each(ENGINES)('a deleted account on %s', (engine) => {
     expectProblem(await leave(anna, PASSWORD, { 'if-match': '"other"' }), 'precondition_failed');
     const { headers } = await server.call('GET', '/api/users/me', { token: anna.token });
     expect((await leave(anna, PASSWORD, { 'if-match': headers.get('etag')! })).status).toBe(204);
+  });
+
+  test('a request that came in before, and is carried out after, does nothing', async () => {
+    const { deps } = server;
+    const { token } = await bo.client.createInvitation({
+      property_id: house.property_id,
+      body: { role: 'owner' },
+    });
+    const caller = { user_id: anna.id, session: null, api_key: null };
+    expect((await leave(anna)).status).toBe(204);
+    const before = await counts(server.db);
+    for (const late of [
+      () => acceptInvitation(deps, caller, token),
+      () => createProperty(deps, caller, { display_name: 'late' }),
+      () => createApiKey(deps, caller, { name: 'late', scopes: ['read'] }),
+      () => updateMe(deps, caller, { display_name: 'Canary' }),
+      () => getMe(deps, caller),
+      () => deleteMe(deps, caller, PASSWORD, new AbortController().signal),
+    ])
+      await expect(late()).rejects.toMatchObject({ code: 'not_authenticated' });
+    expect(await counts(server.db)).toEqual(before);
+    const row = await server.db.read
+      .selectFrom('users')
+      .select('display_name')
+      .where('id', '=', anna.id)
+      .executeTakeFirst();
+    expect(row).toEqual({ display_name: null });
   });
 
   test('whoever joins or founds meanwhile either stays or never came', async () => {

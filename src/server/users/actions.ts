@@ -16,7 +16,6 @@ import { DomainError, invalid } from '../errors.ts';
 import { parsed } from '../http/input.ts';
 import { forgetKeys } from '../keys/store.ts';
 import { findMeter } from '../meters/store.ts';
-import { revoke } from '../people/store.ts';
 import { sees } from '../properties/access.ts';
 import { presentProperty } from '../properties/present.ts';
 import { findProperty, listProperties, lockProperty, updateProperty } from '../properties/store.ts';
@@ -121,8 +120,8 @@ export async function listMyProperties(
   return listed(rows.map(presentProperty), total, query);
 }
 
-/** Takes a user out of all their properties. Throws last_owner, which names those that would be left without one. */
-async function leaveProperties(tx: Tx, user_id: number, locked: readonly number[], now_ms: number) {
+/** Sees to the properties that a user leaves; invitations go with the membership. Throws last_owner, which names those that would be left without one. */
+async function leaveProperties(tx: Tx, user_id: number, locked: readonly number[]) {
   const left = await store.leftBehind(tx, user_id);
   if (left.some(({ property_id }) => !locked.includes(property_id))) {
     throw new DomainError('unavailable', 'You have just joined another property: try again.', {
@@ -140,7 +139,6 @@ async function leaveProperties(tx: Tx, user_id: number, locked: readonly number[
     );
   }
   for (const { property_id, others } of left) {
-    await revoke(tx, property_id, { invited_by_user_id: user_id }, now_ms);
     if (others === 0) await updateProperty(tx, property_id, { is_active: 0 });
   }
 }
@@ -166,7 +164,7 @@ export async function deleteMe(
       return false;
     }
     await checkVersion(tx);
-    await leaveProperties(tx, user_id, property_ids, clock());
+    await leaveProperties(tx, user_id, property_ids);
     await endSessions(tx, user_id);
     await deleteResets(tx, user_id);
     await forgetKeys(tx, user_id);
