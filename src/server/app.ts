@@ -14,6 +14,7 @@ import { operations } from './http/operations.ts';
 import { badRequest, problems, unreadable } from './http/problems.ts';
 import { type Limiter, rateLimiter } from './http/rate-limit.ts';
 import { requests, SANE_REQUEST_ID } from './http/requests.ts';
+import { buildSerializer } from './http/serialization.ts';
 import { validation } from './http/validation.ts';
 import { importRoutes } from './imports/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
@@ -35,6 +36,7 @@ export function buildApp(deps: Deps, describe?: (app: FastifyInstance) => void):
     bodyLimit: MAX_JSON_BYTES,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     trustProxy: trustedProxies(deps.config.TRUST_PROXY),
+    schemaController: { compilersFactory: { buildSerializer } },
     frameworkErrors: (error, request, reply) => badRequest(limit, error, request as never, reply as never),
     clientErrorHandler: (error, socket) => unreadable(error, socket as Socket, deps.ids.uuid()),
     requestIdHeader: false,
