@@ -239,4 +239,17 @@ describe.each(ENGINES)('invitations on %s', (engine) => {
       expect([entered!.status === 201, revoked!.status === 204]).toEqual([is_member, !is_member]);
     }
   });
+
+  test('is accepted by clients that name a content type also where they send nothing', async () => {
+    const house = await newHouse(server);
+    const { body } = await house.post(`/api/properties/${house.property_id}/invitations`, { role: 'reader' });
+    const { token } = await server.newPerson();
+    const headers = { 'content-type': 'application/json' };
+    const path = `/api/invitations/${body.token}/accept`;
+    expect((await server.call('POST', path, { token, headers })).status).toBe(201);
+    const leave = `/api/properties/${house.property_id}/users/${(await server.call('GET', '/api/users/me', { token })).body.id}`;
+    expect((await server.call('DELETE', leave, { token, headers })).status).toBe(204);
+    // A call that takes a body still wants one.
+    expect((await server.call('POST', '/api/properties', { token, headers })).status).toBe(400);
+  });
 });

@@ -1,5 +1,5 @@
 /** Reads JSON bodies strictly: what two readers could understand differently is refused. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DomainError } from '../errors.ts';
 
 const MAX_DEPTH = 32;
@@ -84,7 +84,9 @@ export function jsonBody(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: unknown, bytes: Buffer) => parseJson(bytes),
+    // Many clients name the type of every request, also of one without a body, where a call takes none.
+    async ({ routeOptions }: FastifyRequest, bytes: Buffer) =>
+      bytes.length === 0 && !routeOptions.schema?.body ? undefined : parseJson(bytes),
   );
   // Imports read their body as it comes in; the contract says which types a route takes.
   app.addContentTypeParser(
