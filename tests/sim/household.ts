@@ -153,6 +153,7 @@ export function answerOf({ list, meters, person, property_id }: Household, line:
     source: line.source,
     flags,
     recorded_by_user_id: person.id,
+    recorded_by_api_key_id: null,
     batch_id: line.batch_id,
     supersedes_id: line.supersedes,
     superseded_by_id: model.successorOf(list, line)?.id ?? null,
