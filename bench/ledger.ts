@@ -248,7 +248,7 @@ export async function ledgerCosts(place: Place): Promise<Report> {
       "The chain's hashing is measured by itself, in the same run: the canonical form and SHA-256 of every entry, the Merkle tree, the batch.",
       `Corrections: one of the first readings of a meter with ${place.quick ? '2,000' : '1,000,000'} of them; the limit is the engine's own UPDATE of all of them, one commit.`,
       'A corrected register touches its neighbours only, whatever comes after. A corrected interval moves the energy of all that come after, in one statement.',
-      'Each reading carries the highest rate up to it: a correction that sets or lifts the highest rate of all rewrites what comes after, row by row.',
+      'A correction that sets or lifts the highest rate of all writes its neighbours too; lifting it reads the rates after it.',
     ],
   };
 }
