@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { byIndex, joinLastReadings, numberRows, numbers } from '../db/dialect.ts';
+import { byIndex, joinLastReadings, joinReading, numberRows, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
 
 /** A meter and the property it belongs to. */
@@ -36,16 +36,11 @@ export async function flagged(db: Db, property_ids: readonly number[]): Promise<
     CROSS JOIN readings AS r ${byIndex(db, `readings_${flag}`)}
     WHERE r.property_id = watched.value AND r.${sql.raw(flag)} = 1`;
   const { rows } = await sql<FlaggedRow>`
-    SELECT f.*, p.reading_timestamp AS previous_timestamp, p.value_wh AS previous_value_wh,
+    SELECT m.*, p.reading_timestamp AS previous_timestamp, p.value_wh AS previous_value_wh,
       p.energy_wh AS previous_energy_wh
-    FROM (${found('decreased')} UNION ${found('implausible')}) AS f
-    LEFT JOIN readings AS p ON p.property_id = f.property_id AND p.meter_id = f.meter_id
-      AND p.reading_timestamp = (
-        SELECT reading_timestamp FROM readings AS before
-        WHERE before.property_id = f.property_id AND before.meter_id = f.meter_id
-          AND before.reading_timestamp < f.reading_timestamp
-        ORDER BY before.reading_timestamp DESC LIMIT 1)
-    ORDER BY f.reading_timestamp DESC, f.meter_id`.execute(db);
+    FROM (${found('decreased')} UNION ${found('implausible')}) AS m
+    ${joinReading(db, 'p', sql`r.reading_timestamp < m.reading_timestamp`, 'DESC')}
+    ORDER BY m.reading_timestamp DESC, m.meter_id`.execute(db);
   return rows;
 }
 
