@@ -177,7 +177,7 @@ describe('one place for everything', () => {
 
   test('transactions are opened by actions, migrations, jobs, the recomputation and the count of requests only', () => {
     const allowed =
-      /\/(actions|corrections|undo|new-password|reset)\.ts$|^src\/server\/((db|jobs)\/|http\/rate-limit\.ts$)|^src\/cli\/ledger\.ts$/;
+      /\/(actions|corrections|deletion|undo|new-password|reset)\.ts$|^src\/server\/((db|jobs)\/|http\/rate-limit\.ts$)|^src\/cli\/ledger\.ts$/;
     expect(onlyIn(allowed, /(db|database)\.write\(/)).toEqual([]);
   });
 });

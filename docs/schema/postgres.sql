@@ -82,6 +82,7 @@ meters.formula text
 meters.plausibility_factor bigint
 meters.is_active smallint NOT NULL DEFAULT 1
 meters.created_at bigint NOT NULL
+meters.deleted_with_property smallint NOT NULL DEFAULT 0
 password_resets.token_hash text NOT NULL
 password_resets.user_id bigint NOT NULL
 password_resets.expires_at bigint NOT NULL
@@ -184,6 +185,7 @@ memberships: FOREIGN KEY (property_id) REFERENCES properties(id)
 memberships: FOREIGN KEY (user_id) REFERENCES users(id)
 meters: CHECK (((meter_type = 'main_meter'::text) = (parent_meter_id IS NULL)))
 meters: CHECK (((meter_type = 'main_meter'::text) = (sub_meter_kind IS NULL)))
+meters: CHECK ((deleted_with_property = ANY (ARRAY[0, 1])))
 meters: CHECK ((is_active = ANY (ARRAY[0, 1])))
 meters: CHECK ((meter_type = ANY (ARRAY['main_meter'::text, 'sub_meter'::text])))
 meters: FOREIGN KEY (parent_meter_id) REFERENCES meters(id)

@@ -123,7 +123,8 @@ CREATE TABLE meters (
       formula TEXT,
       plausibility_factor INTEGER,
       is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
-      created_at INTEGER NOT NULL,
+      created_at INTEGER NOT NULL, deleted_with_property INTEGER NOT NULL DEFAULT 0
+      CHECK (deleted_with_property IN (0, 1)),
       CHECK ((meter_type = 'main_meter') = (parent_meter_id IS NULL)),
       CHECK ((meter_type = 'main_meter') = (sub_meter_kind IS NULL))
     ) STRICT;

@@ -155,3 +155,43 @@ export const updateMeter = contract({
   response: { 200: Meter },
   errors: ['forbidden', 'not_found', 'name_taken'],
 });
+
+export const deleteMeter = contract({
+  name: 'deleteMeter',
+  method: 'DELETE',
+  url: '/api/meters/:meter_id',
+  summary: 'Delete a meter, so that it can be restored',
+  description:
+    'It becomes inactive: hidden from lists, no longer subtracted from its parent, and it takes no readings. Its history ' +
+    'stays readable, formulas that name it go on with what it has, and its name is free again. Refused (409) while ' +
+    'active submeters hang below it. Deleting it again changes nothing.',
+  tag: 'meters',
+  role: 'editor',
+  etag: true,
+  params: MeterParams,
+  response: { 204: Type.Null() },
+  errors: ['forbidden', 'not_found', 'has_submeters', 'property_inactive'],
+});
+
+export const restoreMeter = contract({
+  name: 'restoreMeter',
+  method: 'POST',
+  url: '/api/meters/:meter_id/restore',
+  summary: 'Restore a deleted meter',
+  description:
+    'Refused (409) where another active meter has taken its name, where what it hangs below is inactive, or, for a main ' +
+    'meter, where the property has another one. Restoring an active one changes nothing.',
+  tag: 'meters',
+  role: 'editor',
+  etag: true,
+  params: MeterParams,
+  response: { 200: Meter },
+  errors: [
+    'forbidden',
+    'not_found',
+    'name_taken',
+    'main_meter_exists',
+    'meter_inactive',
+    'property_inactive',
+  ],
+});

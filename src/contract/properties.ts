@@ -108,3 +108,38 @@ export const updateProperty = contract({
   response: { 200: Property },
   errors: ['forbidden', 'not_found'],
 });
+
+export const deleteProperty = contract({
+  name: 'deleteProperty',
+  method: 'DELETE',
+  url: '/api/properties/:property_id',
+  summary: 'Delete a property, so that it can be restored',
+  description:
+    'It becomes inactive: hidden from lists and the dashboard, and nothing can be recorded or added. What it holds stays ' +
+    'readable and can be exported. With active submeters it is refused (409), unless `cascade` takes them along. ' +
+    'Deleting it again changes nothing.',
+  tag: 'properties',
+  role: 'owner',
+  etag: true,
+  params: PropertyParams,
+  query: Closed({
+    cascade: Type.Optional(Type.Boolean({ default: false, description: 'Delete its submeters with it' })),
+  }),
+  response: { 204: Type.Null() },
+  errors: ['forbidden', 'not_found', 'has_submeters'],
+});
+
+export const restoreProperty = contract({
+  name: 'restoreProperty',
+  method: 'POST',
+  url: '/api/properties/:property_id/restore',
+  summary: 'Restore a deleted property',
+  description:
+    'With exactly the submeters that its deletion took along. Restoring an active one changes nothing.',
+  tag: 'properties',
+  role: 'owner',
+  etag: true,
+  params: PropertyParams,
+  response: { 200: Property },
+  errors: ['forbidden', 'not_found', 'name_taken'],
+});

@@ -33,6 +33,8 @@ interface Shared {
   answer?: ProblemCode;
   /** Whether it changes something that an inactive property must not change. */
   refused_if_inactive?: true;
+  /** Whether it leaves a house that others could not use: it gets one of its own. */
+  alone?: true;
   request?: (ids: Ids) => { query?: Record<string, string | number>; body?: object | string; type?: string };
 }
 
@@ -73,6 +75,8 @@ const ROWS: Record<keyof Contracts, Row> = {
   listProperties: 'own',
   getProperty: SEEN,
   updateProperty: { lowest: 'owner', request: () => ({ body: { address: 'Storgatan 1' } }) },
+  deleteProperty: { lowest: 'owner', alone: true, request: () => ({ query: { cascade: 'true' } }) },
+  restoreProperty: { lowest: 'owner', alone: true },
   listMembers: { lowest: 'owner' },
   setMember: { lowest: 'owner', request: () => ({ body: { role: 'reader' } }) },
   removeMember: { lowest: 'owner', declared: 'tenant' },
@@ -93,6 +97,8 @@ const ROWS: Record<keyof Contracts, Row> = {
   listMeters: SEEN,
   getMeter: SEEN,
   updateMeter: { lowest: 'editor', request: () => ({ body: { location: 'cellar' } }) },
+  deleteMeter: { lowest: 'editor', refused_if_inactive: true, alone: true },
+  restoreMeter: { lowest: 'editor', refused_if_inactive: true },
   createReading: records('tenant', ({ meter_id }) => ({
     body: { meter_id, reading_timestamp: '2026-02-01T00:00:00Z', value: '9' },
   })),
@@ -310,8 +316,18 @@ describe.each(ENGINES)('access on %s', (engine) => {
     return { user_id: people.bystander.id, invitation_id: id };
   }
 
-  async function idsFor(caller: Caller, target: Target, wanted: string): Promise<Ids> {
+  /** A house that nobody else asks about. */
+  async function idsAlone(caller: Caller, target: Target): Promise<Ids> {
+    const own = await newHome(people.owner);
+    await moveIn(own);
+    const ids = await freshIds(own, caller, own.flat_id);
+    if (target === 'inactive') await own.house.retire('properties', ids.property_id);
+    return ids;
+  }
+
+  async function idsFor(caller: Caller, target: Target, wanted: string, { alone }: Shared): Promise<Ids> {
     if (target === 'absent') return ABSENT;
+    if (alone && wanted === 'success') return idsAlone(caller, target);
     if (target === 'own' && wanted === 'success') return freshIds(home, caller);
     const ids = there[target][caller];
     return target !== 'inactive' || caller !== 'owner'
@@ -358,7 +374,7 @@ describe.each(ENGINES)('access on %s', (engine) => {
     const about = new Map<object, Ids>();
     for (const cell of cells) {
       const { caller, target } = cell;
-      about.set(cell, await idsFor(caller, target, wanted[`${caller}: ${target}`]!));
+      about.set(cell, await idsFor(caller, target, wanted[`${caller}: ${target}`]!, row));
     }
     const before = await counts(server.db);
     for (const cell of refused) {

@@ -22,7 +22,7 @@ export interface House {
   given(meter_id: number, reading_timestamp: string, value: string, more?: object): Promise<number>;
   /** Says what the present device of a meter is, or corrects what was said; the answer is the caller's to judge. */
   say(meter_id: number, said: object): Promise<CallResult>;
-  /** There is no call yet that retires a meter or a property. */
+  /** Makes a meter or a property inactive, whatever hangs on it. */
   retire(table: 'meters' | 'properties', id: number): Promise<void>;
 }
 

@@ -8,11 +8,12 @@ import { requests } from './migrations/003-requests.ts';
 import { people } from './migrations/004-people.ts';
 import { profile } from './migrations/005-profile.ts';
 import { jobs } from './migrations/006-jobs.ts';
+import { deletion } from './migrations/007-deletion.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Tx } from './tables.ts';
 
 /** In the order in which they are applied. */
-export const MIGRATIONS: readonly Migration[] = [ledger, accounts, requests, people, profile, jobs];
+export const MIGRATIONS: readonly Migration[] = [ledger, accounts, requests, people, profile, jobs, deletion];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.number;
 

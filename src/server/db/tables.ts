@@ -99,6 +99,8 @@ export interface Tables {
     /** Times the highest rate so far that is implausible; null: not judged. */
     plausibility_factor: number | null;
     is_active: number;
+    /** Whether the deletion of the property took it along: its restoration brings it back. */
+    deleted_with_property: Generated<number>;
     created_at: number;
   };
   batches: {

@@ -25,7 +25,8 @@ import { presentFormula, readFormula } from './formulas.ts';
 import * as store from './store.ts';
 
 function present({ meter, property }: OpenMeter, meters: readonly store.MeterRow[]): Meter {
-  const { name_folded: _, formula, is_active, created_at, parent_meter_id, ...row } = meter;
+  const { name_folded: _, deleted_with_property: __, formula, is_active, created_at, ...rest } = meter;
+  const { parent_meter_id, ...row } = rest;
   return {
     ...row,
     parent_meter_id: parent_meter_id !== null && sees(property, parent_meter_id) ? parent_meter_id : null,
@@ -37,12 +38,17 @@ function present({ meter, property }: OpenMeter, meters: readonly store.MeterRow
 }
 
 /** A meter as it is presented; only a virtual one needs to know the names of the others. */
-async function presentOne(db: Db, opened: OpenMeter): Promise<Meter> {
+export async function presentOne(db: Db, opened: OpenMeter): Promise<Meter> {
   const { formula, property_id } = opened.meter;
   return present(opened, formula === null ? [] : await store.metersOf(db, property_id));
 }
 
 const NO_FORMULA = { path: 'formula', message: 'goes with a virtual meter: this one is read' };
+
+export function nameTaken(name: string): DomainError {
+  const detail = `An active meter of this property is named ${name} already: choose another name.`;
+  return new DomainError('name_taken', detail);
+}
 
 /** Runs a write in which a name may turn out to be taken. */
 async function withName<T>(name: string | undefined, write: () => Promise<T>): Promise<T> {
@@ -50,10 +56,7 @@ async function withName<T>(name: string | undefined, write: () => Promise<T>): P
     return await write();
   } catch (error) {
     if (name === undefined || !uniqueViolation(error)) throw error;
-    throw new DomainError(
-      'name_taken',
-      `An active meter of this property is named ${name} already: choose another name.`,
-    );
+    throw nameTaken(name);
   }
 }
 

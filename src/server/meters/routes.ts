@@ -1,6 +1,7 @@
 import { contracts } from '../../contract/index.ts';
 import { answer, type Routes } from '../http/bind.ts';
 import * as actions from './actions.ts';
+import * as deletion from './deletion.ts';
 
 export function meterRoutes({ bind }: Routes): void {
   bind(contracts.createMainMeter, async ({ deps, caller, body }) =>
@@ -17,5 +18,12 @@ export function meterRoutes({ bind }: Routes): void {
   );
   bind(contracts.updateMeter, async ({ deps, caller, params, body }) =>
     answer(200, await actions.updateMeter(deps, caller, params.meter_id, body)),
+  );
+  bind(contracts.deleteMeter, async ({ deps, caller, params }) => {
+    await deletion.deleteMeter(deps, caller, params.meter_id);
+    return answer(204, null);
+  });
+  bind(contracts.restoreMeter, async ({ deps, caller, params }) =>
+    answer(200, await deletion.restoreMeter(deps, caller, params.meter_id)),
   );
 }

@@ -6,6 +6,7 @@ import { requireUser } from '../auth/access.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
 import type { Deps } from '../deps.ts';
+import { DomainError } from '../errors.ts';
 import { openProperty } from './access.ts';
 import { presentProperty } from './present.ts';
 import * as store from './store.ts';
@@ -66,6 +67,49 @@ export async function updateProperty(
         : { display_name: tidy(display_name), display_name_folded: fold(tidy(display_name)) }),
       ...(address === undefined ? {} : { address: address && tidy(address) }),
     });
+    return presentProperty(await openProperty(tx, caller, property_id));
+  });
+}
+
+export async function deleteProperty(
+  { db, checkVersion }: Deps,
+  caller: Caller,
+  property_id: number,
+  { cascade = false }: Static<typeof contract.deleteProperty.query>,
+): Promise<void> {
+  await db.write(async (tx) => {
+    await store.lockProperty(tx, property_id);
+    const { is_active } = await openProperty(tx, caller, property_id);
+    await checkVersion(tx);
+    if (!is_active) return;
+    const submeters = await store.activeSubmeters(tx, property_id);
+    if (submeters.length > 0 && !cascade) {
+      const names = submeters.map(({ name }) => name).join(', ');
+      throw new DomainError(
+        'has_submeters',
+        `The property has active submeters: ${names}. Delete them first, or send cascade=true to take them along.`,
+      );
+    }
+    await store.deleteSubmeters(tx, property_id);
+    await store.updateProperty(tx, property_id, { is_active: 0 });
+  });
+}
+
+export async function restoreProperty({ db }: Deps, caller: Caller, property_id: number): Promise<Property> {
+  return db.write(async (tx) => {
+    await store.lockProperty(tx, property_id);
+    const { is_active } = await openProperty(tx, caller, property_id);
+    if (!is_active) {
+      const repeated = await store.repeatedNames(tx, property_id);
+      if (repeated.length > 0) {
+        throw new DomainError(
+          'name_taken',
+          `Several of the submeters to restore are named ${repeated.join(', ')}: rename all but one first.`,
+        );
+      }
+      await store.updateProperty(tx, property_id, { is_active: 1 });
+      await store.restoreSubmeters(tx, property_id);
+    }
     return presentProperty(await openProperty(tx, caller, property_id));
   });
 }

@@ -15,4 +15,11 @@ export function propertyRoutes({ bind }: Routes): void {
   bind(contracts.updateProperty, async ({ deps, caller, params, body }) =>
     answer(200, await actions.updateProperty(deps, caller, params.property_id, body)),
   );
+  bind(contracts.deleteProperty, async ({ deps, caller, params, query }) => {
+    await actions.deleteProperty(deps, caller, params.property_id, query);
+    return answer(204, null);
+  });
+  bind(contracts.restoreProperty, async ({ deps, caller, params }) =>
+    answer(200, await actions.restoreProperty(deps, caller, params.property_id)),
+  );
 }

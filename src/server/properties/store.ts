@@ -150,6 +150,48 @@ export async function updateProperty(
   await tx.updateTable('properties').set(changes).where('id', '=', property_id).execute();
 }
 
+/** By name. */
+export async function activeSubmeters(db: Db, property_id: number): Promise<{ id: number; name: string }[]> {
+  return db
+    .selectFrom('meters')
+    .select(['id', 'name'])
+    .where('property_id', '=', property_id)
+    .where('meter_type', '=', 'sub_meter')
+    .where('is_active', '=', 1)
+    .orderBy('name_folded')
+    .execute();
+}
+
+/** Deletes a property's active submeters with it. */
+export async function deleteSubmeters(tx: Tx, property_id: number): Promise<void> {
+  await tx
+    .updateTable('meters')
+    .set({ is_active: 0, deleted_with_property: 1 })
+    .where('property_id', '=', property_id)
+    .where('meter_type', '=', 'sub_meter')
+    .where('is_active', '=', 1)
+    .execute();
+}
+
+/** Names that several meters would have if the property were restored; they were renamed meanwhile. */
+export async function repeatedNames(db: Db, property_id: number): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT MIN(name) AS name FROM meters
+    WHERE property_id = ${property_id} AND (is_active = 1 OR deleted_with_property = 1)
+    GROUP BY name_folded HAVING COUNT(*) > 1 ORDER BY name_folded`.execute(db);
+  return rows.map(({ name }) => name);
+}
+
+/** Brings back what deleteSubmeters took. */
+export async function restoreSubmeters(tx: Tx, property_id: number): Promise<void> {
+  await tx
+    .updateTable('meters')
+    .set({ is_active: 1, deleted_with_property: 0 })
+    .where('property_id', '=', property_id)
+    .where('deleted_with_property', '=', 1)
+    .execute();
+}
+
 /** Makes the writers of one property queue: what this transaction decides on stays as it is until it ends. */
 export async function lockProperty(tx: Tx, property_id: number): Promise<void> {
   await lockRows(tx, sql`SELECT id FROM properties WHERE id = ${property_id}`);
