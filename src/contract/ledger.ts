@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { PropertyParams } from './properties.ts';
 import { SOURCES } from './readings.ts';
-import { Closed, contract, Id, Instant, List, Nullable, OneOf, Page, Reason } from './schema.ts';
+import { Closed, CursorList, CursorPage, contract, Id, Instant, Nullable, OneOf, Reason } from './schema.ts';
 
 const Hash = Type.String({ description: 'SHA-256, hexadecimal' });
 
@@ -47,8 +47,8 @@ export const listBatches = contract({
   tag: 'ledger',
   role: 'reader',
   params: PropertyParams,
-  query: Closed(Page),
-  response: { 200: List(ListedBatch) },
+  query: Closed(CursorPage),
+  response: { 200: CursorList(ListedBatch) },
   errors: ['forbidden', 'not_found'],
 });
 

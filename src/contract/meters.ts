@@ -106,6 +106,11 @@ export const listMeters = contract({
     is_active: Type.Optional(Type.Boolean()),
     include_inactive: Type.Optional(Type.Boolean({ default: false })),
     search: Type.Optional(Search('name')),
+    sort: Type.Optional(
+      OneOf(['name', '-name', 'created_at', '-created_at'], {
+        description: 'With `-` descending; without it the main meter comes first, then the submeters by name',
+      }),
+    ),
     ...Page,
   }),
   response: { 200: List(Meter) },

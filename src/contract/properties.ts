@@ -12,6 +12,7 @@ import {
   Page,
   ROLES,
   Search,
+  Sort,
   Text,
   Timezone,
 } from './schema.ts';
@@ -60,13 +61,14 @@ export const listProperties = contract({
   name: 'listProperties',
   method: 'GET',
   url: '/api/properties',
-  summary: "The caller's properties, by name",
+  summary: "The caller's properties, by name unless sorted otherwise",
   tag: 'properties',
   scope: 'read',
   query: Closed({
     search: Type.Optional(Search('display name')),
     is_active: Type.Optional(Type.Boolean()),
     include_inactive: Type.Optional(Type.Boolean({ default: false })),
+    sort: Type.Optional(Sort(['display_name', 'created_at'])),
     ...Page,
   }),
   response: { 200: List(Property) },

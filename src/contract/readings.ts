@@ -3,6 +3,8 @@ import { MeterParams } from './meters.ts';
 import { PropertyParams } from './properties.ts';
 import {
   Closed,
+  CursorList,
+  CursorPage,
   contract,
   DateOrInstantInput,
   Id,
@@ -329,13 +331,13 @@ export const getHistory = contract({
     include_superseded: Type.Optional(
       Type.Boolean({ default: false, description: 'Also the entries that were corrected or voided' }),
     ),
-    ...Page,
+    ...CursorPage,
   }),
-  response: { 200: List(Reading) },
+  response: { 200: CursorList(Reading) },
   errors: ['forbidden', 'not_found'],
 });
 
-const Range = Closed({ start_date: DateOrInstantInput, end_date: DateOrInstantInput, ...Page });
+const Range = Closed({ start_date: DateOrInstantInput, end_date: DateOrInstantInput, ...CursorPage });
 const RANGE =
   'The start is inclusive, the end exclusive; a bare date is the first instant of that day in the zone.';
 
@@ -349,7 +351,7 @@ export const getMeterRange = contract({
   role: 'tenant',
   params: MeterParams,
   query: Range,
-  response: { 200: List(Reading) },
+  response: { 200: CursorList(Reading) },
   errors: ['forbidden', 'not_found'],
 });
 
@@ -363,6 +365,6 @@ export const getPropertyRange = contract({
   role: 'tenant',
   params: PropertyParams,
   query: Range,
-  response: { 200: List(Reading) },
+  response: { 200: CursorList(Reading) },
   errors: ['forbidden', 'not_found'],
 });

@@ -116,6 +116,12 @@ export function Closed<P extends Record<string, TSchema>>(properties: P, options
   return Type.Object(properties, { ...options, additionalProperties: false });
 }
 
+/** What a list may be sorted by; with `-` the other way round. */
+export function Sort<const F extends string>(fields: readonly F[]) {
+  const words = fields.flatMap((field) => [field, `-${field}`] as const);
+  return OneOf<F | `-${F}`>(words, { description: 'With `-` descending', default: fields[0] });
+}
+
 export const MAX_PAGE = 1000;
 export const Page = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 100 })),
@@ -129,6 +135,30 @@ export function List<S extends TSchema>(item: S) {
     total: Type.Integer(),
     limit: Type.Integer(),
     offset: Type.Integer(),
+  });
+}
+
+/** A page of a collection that may be large. */
+export const CursorPage = {
+  ...Page,
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description:
+        'The `next_cursor` of the page before, with the same filters: deep pages cost what the first one costs',
+    }),
+  ),
+};
+
+/** The envelope of a collection that may be large. */
+export function CursorList<S extends TSchema>(item: S) {
+  return Type.Object({
+    items: Type.Array(item),
+    total: Type.Integer({ description: 'With a cursor: as it was when the first page was asked for' }),
+    limit: Type.Integer(),
+    offset: Type.Integer(),
+    next_cursor: Nullable(Type.String({ description: 'For the next page; null where this is the last' })),
   });
 }
 

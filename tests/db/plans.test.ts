@@ -91,6 +91,8 @@ const METERS_OF_BOTH = [
   { property_id: 2, meter_id: 3 },
 ];
 const MONTH = { start_ms: AT_MS, end_ms: AT_MS + 720 * HOUR_MS };
+const FIRST = { limit: 10, offset: 0 };
+const RANGED = { property_id: 1, meter_ids: [2, 4], start_ms: AT_MS, end_ms: AT_MS + 500 * HOUR_MS };
 const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['the reading before an instant', (db) => projection.readingBefore(db, 1, 2, AT_MS)],
   ['the readings from an instant on', (db) => projection.readingsFrom(db, 1, 2, AT_MS, 4)],
@@ -110,18 +112,19 @@ const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['the head of a chain', (db) => ledger.chainHead(db, 1)],
   ['a batch', (db) => ledger.findBatch(db, 17)],
   ['the next batches of a chain', (db) => ledger.batchesAfter(db, 1, 1000, 5)],
-  ['the newest batches', (db) => ledger.listBatches(db, 1, { limit: 10, offset: 0 })],
+  ['the newest batches', (db) => ledger.listBatches(db, 1, null, { limit: 10, offset: 0 })],
   ['entries by their ids', (db) => readings.entriesById(db, [17, 4711])],
   ['the entries at an instant', (db) => readings.entriesAt(db, 1, AT_MS)],
   ['the latest instant of a property', (db) => readings.latestInstant(db, 1, [2, 4])],
-  [
-    'a page of the history, superseded entries among it',
-    (db) => readings.historyWithSuperseded(db, 1, 2, { limit: 10, offset: 0 }),
-  ],
+  ['an older page of batches', (db) => ledger.listBatches(db, 1, 500, { limit: 10, offset: 0 })],
+  ['what was superseded of a meter', (db) => readings.supersededEntries(db, 2)],
   ['a page of the history', (db) => readings.history(db, 1, 2, { limit: 10, offset: 0 })],
+  ['an older page of it', (db) => readings.history(db, 1, 2, { ...FIRST, after: [AT_MS, 1] })],
   ['the first of some instants that is taken', (db) => readings.firstTaken(db, 1, 2, NEAR)],
   ['the highest register of a device', (db) => devices.highestRegister(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
-  ['a range', (db) => readings.range(db, 1, [2, 4], AT_MS, AT_MS + 5 * HOUR_MS, { limit: 10, offset: 0 })],
+  ['a range', (db) => readings.range(db, RANGED, FIRST)],
+  ['a later page of it', (db) => readings.range(db, RANGED, { ...FIRST, after: [AT_MS + HOUR_MS, 2] })],
+  ['how many there are in a range', (db) => readings.countRange(db, RANGED)],
   [
     'the readings around every boundary',
     (db) => consumption.neighboursAt(db, [{ property_id: 1, meter_ids: [2, 4, 6], instants_ms: NEAR }]),

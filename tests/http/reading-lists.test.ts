@@ -130,7 +130,7 @@ describe.each(ENGINES)('the ledger read back on %s', (engine) => {
 
   test('history: whole readings, newest first, page by page', async () => {
     const history = (query = '') => house.get(`/api/readings/meter/${house.main_id}/history${query}`);
-    expect((await history()).body).toEqual({ items: [], total: 0, limit: 100, offset: 0 });
+    expect((await history()).body).toEqual({ items: [], total: 0, limit: 100, offset: 0, next_cursor: null });
     const recorded: number[] = [];
     // Recorded out of order; one of them went down.
     for (const [day, value] of [
@@ -146,14 +146,21 @@ describe.each(ENGINES)('the ledger read back on %s', (engine) => {
     const items = [];
     for (const id of newest_first) items.push((await house.get(`/api/readings/${id}`)).body);
     expect(items[0].flags).toEqual(['decreased']);
-    expect((await history()).body).toEqual({ items, total: 4, limit: 100, offset: 0 });
+    expect((await history()).body).toEqual({ items, total: 4, limit: 100, offset: 0, next_cursor: null });
     expect((await history('?limit=2&offset=1')).body).toEqual({
       items: items.slice(1, 3),
       total: 4,
       limit: 2,
       offset: 1,
+      next_cursor: expect.any(String),
     });
-    expect((await history('?offset=4')).body).toEqual({ items: [], total: 4, limit: 100, offset: 4 });
+    expect((await history('?offset=4')).body).toEqual({
+      items: [],
+      total: 4,
+      limit: 100,
+      offset: 4,
+      next_cursor: null,
+    });
     expectProblem(await history('?limit=1001'), 'validation_failed', { errors: ['limit'] });
   });
 
@@ -169,7 +176,7 @@ describe.each(ENGINES)('the ledger read back on %s', (engine) => {
       expect(instants(answer)).toEqual([T1, T2]);
       const items = [];
       for (const { id } of answer.body.items) items.push((await house.get(`/api/readings/${id}`)).body);
-      expect(answer.body).toEqual({ items, total: 2, limit: 100, offset: 0 });
+      expect(answer.body).toEqual({ items, total: 2, limit: 100, offset: 0, next_cursor: null });
     });
 
     test("a bare date is that day in the property's zone, daylight saving included", async () => {
@@ -212,7 +219,7 @@ describe.each(ENGINES)('the ledger read back on %s', (engine) => {
       ]);
       expect(body).toMatchObject({ total: 4, limit: 100, offset: 0 });
       const page = await range('start_date=2026-01-01&end_date=2026-01-31&limit=1&offset=3', of);
-      expect(page.body).toEqual({ items: [body.items[3]], total: 4, limit: 1, offset: 3 });
+      expect(page.body).toEqual({ items: [body.items[3]], total: 4, limit: 1, offset: 3, next_cursor: null });
       const single = await house.get(`/api/readings/${body.items[3].id}`);
       expect(single.body).toEqual(body.items[3]);
     });

@@ -178,12 +178,22 @@ export async function compareHistory(household: Household): Promise<void> {
     .filter((line) => line.meter_id === meter.id)
     .filter(model.isReading)
     .sort((a, b) => b.at - a.at || b.id - a.id);
-  expect({ ...body, items: body.items.map(plainly) }).toEqual({
+  const { next_cursor, ...page } = body;
+  expect({ ...page, items: page.items.map(plainly) }).toEqual({
     items: lines.slice(offset, offset + limit).map((line) => answerOf(household, line)),
     total: lines.length,
     limit,
     offset,
   });
+  const rest = lines.slice(offset + limit);
+  expect(next_cursor === null).toBe(rest.length === 0);
+  if (next_cursor === null) return;
+  const next = await ask(household, `/api/readings/meter/${meter.id}/history`, {
+    limit: '1000',
+    cursor: next_cursor,
+    include_superseded: String(superseded),
+  });
+  expect(next.items.map(plainly)).toEqual(rest.map((line) => answerOf(household, line)));
 }
 
 /** One reading, in force or not, and everything that was ever said in its place. */

@@ -93,6 +93,8 @@ export function devicesOf(list: readonly Line[], meter_id: number): Line[] {
   return devices.sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
 }
 
+const MAX_RATE = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** The device whose register a meter shows up to an instant, which may be the instant of its replacement. */
 export const deviceAt = (list: readonly Line[], meter_id: number, at: number) =>
   devicesOf(list, meter_id).findLast((device) => device.at === null || device.at < at);
@@ -149,7 +151,7 @@ export function judge(
     ({ kind, value, meter_id, at }) => kind === 'absolute' && isTooLong(value, deviceAt(list, meter_id, at!)),
   );
   const too_long: Refused | null = is_too_long ? { refusal: 'validation_failed', in_the_way: [] } : null;
-  return obstacle(list, fresh) ?? too_long ?? { fresh, unchanged };
+  return too_long ?? obstacle(list, fresh) ?? { fresh, unchanged };
 }
 
 /** The lines that undo a batch; or why it cannot be undone. */
@@ -244,7 +246,9 @@ export function book(list: readonly Line[], meter_id: number, factor: number | n
     if (row.stretch) {
       const { from, to, used } = row.stretch;
       const length = BigInt(to - from);
-      const rate = (used * 3_600_000n + length - 1n) / length;
+      const exact = (used * 3_600_000n + length - 1n) / length;
+      // All of a meter's energy within a millisecond is a rate beyond exact numbers.
+      const rate = exact > MAX_RATE ? MAX_RATE : exact;
       const usual = peak > 100n ? peak : 100n;
       row.implausible = factor !== null && !each.confirmed && judged >= 3 && rate > BigInt(factor) * usual;
       row.rate = rate;

@@ -171,6 +171,23 @@ export function joinLastReadings(db: Db, limit: number): RawBuilder<unknown> {
 }
 
 /**
+ * A JOIN to the first readings of a row's meter, `m.property_id`, `m.meter_id`, from `m.from_ms` on: each is called `r`.
+ * Replacements are none. The embedded engine has no LATERAL: there the one that is too many is looked up first.
+ */
+export function joinFirstReadings(db: Db, limit: number, end_ms: number): RawBuilder<unknown> {
+  const first = sql`FROM readings AS f
+    WHERE f.property_id = m.property_id AND f.meter_id = m.meter_id
+      AND f.reading_timestamp >= m.from_ms AND f.reading_timestamp < ${end_ms} AND f.reading_type <> 2
+    ORDER BY f.reading_timestamp`;
+  return isSqlite(db)
+    ? sql`CROSS JOIN readings AS r ON r.property_id = m.property_id AND r.meter_id = m.meter_id
+        AND r.reading_timestamp >= m.from_ms AND r.reading_type <> 2
+        AND r.reading_timestamp < COALESCE(
+          (SELECT f.reading_timestamp ${first} LIMIT 1 OFFSET ${sql.lit(limit)}), ${end_ms})`
+    : sql`CROSS JOIN LATERAL (SELECT f.* ${first} LIMIT ${sql.lit(limit)}) AS r`;
+}
+
+/**
  * A JOIN to all readings of a row's meter from one instant to another, both included: one search for each row, for the
  * reasons that joinReading has.
  * @param from of the row `m`, whose meter is `m.meter_id`; the reading is called `r`

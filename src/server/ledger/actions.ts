@@ -10,10 +10,10 @@ import {
   inclusionPath,
 } from '../../core/chain.ts';
 import type { Caller } from '../auth/caller.ts';
-import { type Listed, listed, type Page } from '../db/page.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
+import { type CursorListed, type CursorPage, cursorPage, startOf } from '../http/cursor.ts';
 import { openProperty, openPropertyOf } from '../properties/access.ts';
 import { presentBatch, presentListedBatch } from './present.ts';
 import * as store from './store.ts';
@@ -26,11 +26,16 @@ export async function listBatches(
   { db }: Deps,
   caller: Caller,
   property_id: number,
-  query: Page,
-): Promise<Listed<ListedBatch>> {
+  query: CursorPage,
+): Promise<CursorListed<ListedBatch>> {
   await openProperty(db.read, caller, property_id);
-  const { rows, total } = await store.listBatches(db.read, property_id, query);
-  return listed(rows.map(presentListedBatch), total, query);
+  const question = ['batches', property_id];
+  const start = startOf(query, question, 1);
+  const page = { limit: query.limit! + 1, offset: query.offset! };
+  const rows = await store.listBatches(db.read, property_id, start ? start.key[0]! : null, page);
+  // Sequences have no gaps.
+  const total = start?.total ?? (await store.chainHead(db.read, property_id))?.sequence ?? 0;
+  return cursorPage(rows, total, query, question, ({ sequence }) => [sequence], presentListedBatch);
 }
 
 /** A property's batches with their entries, oldest first, a few in memory at a time. */

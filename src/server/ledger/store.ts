@@ -61,22 +61,20 @@ export async function findBatch(db: Db, batch_id: number): Promise<StoredBatch |
 /** A batch with the names of who recorded it, and of the key. */
 export type NamedBatch = StoredBatch & { recorded_by: string; recorded_by_api_key: string | null };
 
-/** A property's batches, newest first. */
+/** A property's batches, newest first. @param before_sequence only older ones; null: all */
 export async function listBatches(
   db: Db,
   property_id: number,
+  before_sequence: number | null,
   { limit, offset }: Page,
-): Promise<{ rows: NamedBatch[]; total: number }> {
+): Promise<NamedBatch[]> {
   const { rows } = await sql<NamedBatch>`
     SELECT b.*, u.username AS recorded_by, k.name AS recorded_by_api_key
     FROM batches AS b JOIN users AS u ON u.id = b.recorded_by_user_id
     LEFT JOIN api_keys AS k ON k.id = b.recorded_by_api_key_id
-    WHERE b.property_id = ${property_id} ORDER BY b.sequence DESC LIMIT ${limit} OFFSET ${offset}`.execute(
-    db,
-  );
-  const head = await chainHead(db, property_id);
-  // Sequences have no gaps.
-  return { rows, total: head?.sequence ?? 0 };
+    WHERE b.property_id = ${property_id} AND b.sequence < ${before_sequence ?? Number.MAX_SAFE_INTEGER}
+    ORDER BY b.sequence DESC LIMIT ${limit} OFFSET ${offset}`.execute(db);
+  return rows;
 }
 
 /** The next batches of a chain after a sequence number, oldest first. */

@@ -57,6 +57,7 @@ export interface MeterFilter {
   is_active?: boolean;
   include_inactive?: boolean;
   search?: string;
+  sort?: 'name' | '-name' | 'created_at' | '-created_at';
 }
 
 /** @param visible the only meters there are for whoever asks; null: all */
@@ -64,7 +65,7 @@ export async function listMeters(
   db: Db,
   property_id: number,
   visible: ReadonlySet<number> | null,
-  { meter_type, sub_meter_kind, is_active, include_inactive, search }: MeterFilter,
+  { meter_type, sub_meter_kind, is_active, include_inactive, search, sort }: MeterFilter,
   { limit, offset }: Page,
 ): Promise<{ rows: MeterRow[]; total: number }> {
   let matching = db.selectFrom('meters').where('property_id', '=', property_id);
@@ -79,14 +80,12 @@ export async function listMeters(
   else if (!include_inactive) matching = matching.where('is_active', '=', 1);
   if (search)
     matching = matching.where(sql<boolean>`name_folded LIKE ${containing(fold(search))} ESCAPE '\\'`);
-  const rows = await matching
-    .selectAll()
-    .orderBy('meter_type')
-    .orderBy('name_folded')
-    .orderBy('id')
-    .limit(limit!)
-    .offset(offset!)
-    .execute();
+  const direction = sort?.startsWith('-') ? 'desc' : 'asc';
+  const sorted =
+    sort === undefined
+      ? matching.orderBy('meter_type').orderBy('name_folded')
+      : matching.orderBy(sort.endsWith('created_at') ? 'created_at' : 'name_folded', direction);
+  const rows = await sorted.selectAll().orderBy('id', direction).limit(limit!).offset(offset!).execute();
   const { total } = await matching
     .select((eb) => eb.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();

@@ -116,12 +116,13 @@ export interface PropertyFilter {
   search?: string;
   is_active?: boolean;
   include_inactive?: boolean;
+  sort?: 'display_name' | '-display_name' | 'created_at' | '-created_at';
 }
 
 export async function listProperties(
   db: Db,
   caller: Caller,
-  { search, is_active, include_inactive }: PropertyFilter,
+  { search, is_active, include_inactive, sort = 'display_name' }: PropertyFilter,
   { limit, offset }: Page,
 ): Promise<{ rows: MemberProperty[]; total: number }> {
   let mine = propertiesOf(db, caller);
@@ -129,9 +130,10 @@ export async function listProperties(
   else if (!include_inactive) mine = mine.where('p.is_active', '=', 1);
   if (search)
     mine = mine.where(sql<boolean>`p.display_name_folded LIKE ${containing(fold(search))} ESCAPE '\\'`);
+  const direction = sort.startsWith('-') ? 'desc' : 'asc';
   const rows = await mine
-    .orderBy('p.display_name_folded')
-    .orderBy('p.id')
+    .orderBy(sort.endsWith('created_at') ? 'p.created_at' : 'p.display_name_folded', direction)
+    .orderBy('p.id', direction)
     .limit(limit!)
     .offset(offset!)
     .execute();

@@ -8,11 +8,12 @@ import { formatInstant, parseInstant } from '../../core/time.ts';
 import { formatKwh, parseKwh } from '../../core/units.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
-import type { Tx } from '../db/tables.ts';
+import type { Db, Tx } from '../db/tables.ts';
 import { together } from '../db/together.ts';
 import type { Deps } from '../deps.ts';
 import { invalid, notFound } from '../errors.ts';
 import type { Outcome } from '../http/bind.ts';
+import { type CursorListed, cursorPage, startOf } from '../http/cursor.ts';
 import { parsed, parsePeriod } from '../http/input.ts';
 import { findEntry, lineage } from '../ledger/store.ts';
 import { type Author, recordedBy } from '../ledger/write.ts';
@@ -202,16 +203,43 @@ export async function getLatest({ db }: Deps, caller: Caller, property_id: numbe
   return summarise(property, meters, instant_ms, rows);
 }
 
+/** Newest first; of entries at one instant the one recorded last. */
+function newestFirst(a: store.EntryRow, b: store.EntryRow): number {
+  return b.reading_timestamp - a.reading_timestamp || b.id - a.id;
+}
+
 export async function getHistory(
   { db }: Deps,
   caller: Caller,
   meter_id: number,
   query: Static<typeof contract.getHistory.query>,
-): Promise<Listed<Reading>> {
+): Promise<CursorListed<Reading>> {
   const { meter } = await openMeter(db.read, caller, meter_id);
-  const find = query.include_superseded ? store.historyWithSuperseded : store.history;
-  const { rows, total } = await find(db.read, meter.property_id, meter_id, query);
-  return listed(rows.map(presentReading), total, query);
+  const { property_id } = meter;
+  const { include_superseded = false } = query;
+  const question = ['history', meter_id, include_superseded];
+  const start = startOf(query, question, 2);
+  const [limit, offset] = [query.limit! + 1, query.offset!];
+  const keyOf = ({ reading_timestamp, id }: store.EntryRow) => [reading_timestamp, id];
+  const after = start?.key;
+  if (!include_superseded) {
+    const rows = await store.history(db.read, property_id, meter_id, { limit, offset, after });
+    const total = start?.total ?? (await store.countHistory(db.read, property_id, meter_id));
+    return cursorPage(rows, total, query, question, keyOf, presentReading);
+  }
+  // Few are superseded: they are put among those in force here. At the cursor's instant there may be more of them.
+  const from = after && [after[0]! + 1];
+  const slice = { limit: limit + offset + 1, offset: 0, after: from };
+  const in_force = await store.history(db.read, property_id, meter_id, slice);
+  const old = await store.supersededEntries(db.read, meter_id);
+  const isAfter = ({ reading_timestamp, id }: store.EntryRow) =>
+    !after || reading_timestamp < after[0]! || (reading_timestamp === after[0] && id < after[1]!);
+  const total = start?.total ?? (await store.countHistory(db.read, property_id, meter_id)) + old.length;
+  const rows = [...in_force, ...old]
+    .filter(isAfter)
+    .sort(newestFirst)
+    .slice(offset, offset + limit);
+  return cursorPage(rows, total, query, question, keyOf, presentReading);
 }
 
 export async function listRevisions(
@@ -230,16 +258,32 @@ export async function listRevisions(
   });
 }
 
+/** @param what names the question, for the cursor */
+async function rangeOf(
+  db: Db,
+  ranged: store.Ranged,
+  query: Static<typeof contract.getMeterRange.query>,
+  what: unknown[],
+): Promise<CursorListed<Reading>> {
+  const question = ['range', ...what, ranged.start_ms, ranged.end_ms];
+  const start = startOf(query, question, 2);
+  const slice = { limit: query.limit! + 1, offset: query.offset!, after: start?.key };
+  const rows = await store.range(db, ranged, slice);
+  const total = start?.total ?? (await store.countRange(db, ranged));
+  const keyOf = ({ reading_timestamp, meter_id }: store.EntryRow) => [reading_timestamp, meter_id];
+  return cursorPage(rows, total, query, question, keyOf, presentReading);
+}
+
 export async function getMeterRange(
   { db }: Deps,
   caller: Caller,
   meter_id: number,
   query: Static<typeof contract.getMeterRange.query>,
-): Promise<Listed<Reading>> {
+): Promise<CursorListed<Reading>> {
   const { property } = await openMeter(db.read, caller, meter_id);
-  const { start_ms, end_ms } = parsePeriod(query, property.timezone);
-  const { rows, total } = await store.range(db.read, property.id, [meter_id], start_ms, end_ms, query);
-  return listed(rows.map(presentReading), total, query);
+  const period = parsePeriod(query, property.timezone);
+  const ranged = { property_id: property.id, meter_ids: [meter_id], ...period };
+  return rangeOf(db.read, ranged, query, ['meter', meter_id]);
 }
 
 export async function getPropertyRange(
@@ -247,11 +291,10 @@ export async function getPropertyRange(
   caller: Caller,
   property_id: number,
   query: Static<typeof contract.getPropertyRange.query>,
-): Promise<Listed<Reading>> {
+): Promise<CursorListed<Reading>> {
   const property = await openProperty(db.read, caller, property_id);
-  const { start_ms, end_ms } = parsePeriod(query, property.timezone);
+  const period = parsePeriod(query, property.timezone);
   const meters = (await visibleMeters(db.read, property)).filter(({ is_active }) => is_active);
   const meter_ids = meters.map(({ id }) => id);
-  const { rows, total } = await store.range(db.read, property_id, meter_ids, start_ms, end_ms, query);
-  return listed(rows.map(presentReading), total, query);
+  return rangeOf(db.read, { property_id, meter_ids, ...period }, query, ['property', property_id]);
 }
