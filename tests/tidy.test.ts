@@ -75,6 +75,7 @@ const SLICES = [
   'consumption',
   'attention',
   'imports',
+  'exports',
   'users',
 ];
 
@@ -188,7 +189,7 @@ test('OpenAPI names the content type of every download, and of nothing else', as
     const operation = paths[url.replace(/:(\w+)/g, '{$1}')][method.toLowerCase()];
     for (const status of Object.keys(response).filter((each) => each !== '204')) {
       const types = Object.keys(operation.responses[status].content);
-      expect(types, `${method} ${url}`).toEqual([download ?? 'application/json']);
+      expect(types, `${method} ${url}`).toEqual(download ?? ['application/json']);
     }
   }
 });

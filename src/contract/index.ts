@@ -4,6 +4,7 @@ import * as attention from './attention.ts';
 import * as auth from './auth.ts';
 import * as consumption from './consumption.ts';
 import * as devices from './devices.ts';
+import * as exports from './exports.ts';
 import * as imports from './imports.ts';
 import * as ledger from './ledger.ts';
 import * as meters from './meters.ts';
@@ -61,6 +62,7 @@ export const contracts = {
   createReading: readings.createReading,
   createReadings: readings.createReadings,
   importReadings: imports.importReadings,
+  exportReadings: exports.exportReadings,
   getReading: readings.getReading,
   correctReading: readings.correctReading,
   voidReading: readings.voidReading,

@@ -95,7 +95,7 @@ export const exportLedger = contract({
   role: 'reader',
   limit: 'export',
   params: PropertyParams,
-  download: 'application/x-ndjson',
+  download: ['application/x-ndjson'],
   response: { 200: Type.Unsafe<unknown>({ type: 'string' }) },
   errors: ['forbidden', 'not_found'],
 });

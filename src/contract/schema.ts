@@ -195,8 +195,8 @@ export interface Contract {
   body?: TSchema;
   /** Content types of a body that is read as a stream instead of as JSON. */
   streams?: readonly string[];
-  /** Content type of an answer that is a file instead of JSON. */
-  download?: string;
+  /** Content types of an answer that is a file instead of JSON: the first, unless the handler says otherwise. */
+  download?: readonly string[];
   /** Status → body of each success; the handler answers with the first unless it says otherwise. */
   response: Readonly<Record<number, TSchema>>;
   errors: readonly ProblemCode[];

@@ -6,6 +6,7 @@ import { authRoutes } from './auth/routes.ts';
 import { consumptionRoutes } from './consumption/routes.ts';
 import type { Deps } from './deps.ts';
 import { deviceRoutes } from './devices/routes.ts';
+import { exportRoutes } from './exports/routes.ts';
 import { makeBind } from './http/bind.ts';
 import { docs } from './http/docs.ts';
 import { jsonBody } from './http/json-body.ts';
@@ -67,6 +68,7 @@ function slices(app: FastifyInstance, deps: Deps, limit: Limiter): void {
   consumptionRoutes(routes);
   attentionRoutes(routes);
   importRoutes(routes);
+  exportRoutes(routes);
   keyRoutes(routes);
   userRoutes(routes);
   operations(routes);

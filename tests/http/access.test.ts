@@ -150,6 +150,7 @@ const ROWS: Record<keyof Contracts, Row> = {
   getHistory: SEEN,
   getMeterRange: SEEN_IN_PERIOD,
   getPropertyRange: SEEN_IN_PERIOD,
+  exportReadings: SEEN,
   getConsumption: {
     lowest: 'tenant',
     request: () => ({ query: { start_timestamp: AT, end_timestamp: '2026-01-02T00:00:00Z' } }),

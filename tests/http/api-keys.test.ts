@@ -83,6 +83,7 @@ const SCOPES: Record<keyof Contracts, Scope | 'never' | 'public'> = {
   getHistory: 'read',
   getMeterRange: 'read',
   getPropertyRange: 'read',
+  exportReadings: 'read',
   getConsumption: 'read',
   getSeries: 'read',
   listAttention: 'read',

@@ -87,7 +87,7 @@ function responses(
     query,
     streams,
     limit,
-    download = 'application/json',
+    download = ['application/json'],
   }: Contract,
 ) {
   const problem = { 'application/problem+json': { schema: withReferences(app, Problem) } };
@@ -115,7 +115,9 @@ function responses(
       ? { description: 'Done', type: 'null' }
       : {
           description: status === '201' ? 'Created' : 'The answer',
-          content: { [download]: { schema: withReferences(app, schema) } },
+          content: Object.fromEntries(
+            download.map((type) => [type, { schema: withReferences(app, schema) }]),
+          ),
         },
   ]);
   return Object.fromEntries([...successes, ...described]);
@@ -290,7 +292,7 @@ export function makeBind(app: FastifyInstance, deps: Deps, limit: Limiter): Bind
           matchesWeakly(readTags('If-None-Match', known), String(reply.getHeader('etag')));
         if (is_known) return reply.code(304).send();
         reply.code(Number(status));
-        if (contract.download) reply.type(contract.download);
+        if (contract.download && !reply.hasHeader('content-type')) reply.type(contract.download[0]!);
         return status === 204 ? reply.send() : body;
       },
     });
