@@ -1,14 +1,14 @@
-/** How fast are many readings at once, against the engine's own insert of the same rows? */
+/** How fast are many readings at once, against reading the file alone and the engine's own insert of the same rows? */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine, Place } from './support/database.ts';
 import { buildTown, type House, PASSWORD, type Town, USERNAME } from './support/house.ts';
 import { ROOT, track } from './support/processes.ts';
 import { rawInsert } from './support/raw-insert.ts';
 import { asCsv, asNdjson, type MeterReading, readingsOf } from './support/readings.ts';
-import { type Report, type Row, ratio, repeated, type Spread } from './support/report.ts';
+import { type Report, type Row, ratio, repeated, type Spread, spreadOf } from './support/report.ts';
 
 const SUBMETERS = 9;
 const CLI = join(ROOT, 'src/cli/main.ts');
@@ -54,18 +54,46 @@ async function overCli(place: Place, town: Town, house: House, bytes: Buffer): P
   return took_ms;
 }
 
-/** Each run goes into a house of its own, in one store. @returns readings per second */
-async function measure(place: Place, engine: Engine, way: Way, serving: boolean): Promise<Spread> {
+/** Reads the file and splits it into cells, and nothing more. */
+async function splitAlone(place: Place, house: House, readings: readonly MeterReading[]): Promise<number> {
+  const file = join(place.folder, 'split.csv');
+  writeFileSync(file, asCsv(house, readings));
+  const started_at = performance.now();
+  let cells = 0;
+  let rest = '';
+  for await (const text of createReadStream(file, 'utf8')) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) cells += line.split(',').length - 1;
+  }
+  if (cells !== readings.length + house.meters.length) throw new Error(`split into ${cells} cells`);
+  return performance.now() - started_at;
+}
+
+/** The most memory that a process ever had, in MiB. */
+function peakMib(pid: number): number {
+  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) / 1024;
+}
+
+/** Each run goes into a house of its own, in one store. @returns readings per second, and the server's peak memory */
+async function measure(
+  place: Place,
+  engine: Engine,
+  way: Way,
+  serving: boolean,
+): Promise<{ spread: Spread; peak_mib: number }> {
   const [warmups, runs] = place.quick ? [0, 1] : [1, 5];
   const per_meter = place.quick ? 300 : 20_000;
   const town = await buildTown(place, engine, { houses: warmups + runs, submeters: SUBMETERS });
   try {
     if (!serving) await town.server.stop();
-    return await repeated({ warmups, runs }, async (run) => {
+    const spread = await repeated({ warmups, runs }, async (run) => {
       const house = town.houses[run]!;
       const readings = readingsOf(house, per_meter);
       return (readings.length / (await way(town, house, readings))) * 1000;
     });
+    return { spread, peak_mib: serving ? peakMib(town.server.pid) : 0 };
   } finally {
     await town.close();
   }
@@ -76,10 +104,13 @@ export async function bulkImport(place: Place): Promise<Report> {
   const unit = 'readings/s';
   for (const engine of place.engines) {
     const raw: Way = (town, house, readings) => rawInsert(engine, { town, house, readings });
-    const limit = await measure(place, engine, raw, false);
+    const { spread: limit } = await measure(place, engine, raw, false);
     const name =
       engine === 'sqlite' ? 'raw insert: prepared, one transaction' : 'raw insert: COPY from a file';
     rows.push({ what: name, engine, unit, spread: limit, ratios: [] });
+    const split: Way = (_town, house, readings) => splitAlone(place, house, readings);
+    const { spread: splitting } = await measure(place, engine, split, false);
+    rows.push({ what: 'CSV read and split, alone', engine, unit, spread: splitting, ratios: [] });
     const cli: Way = (town, house, readings) => overCli(place, town, house, asCsv(house, readings));
     const ways: [string, Way][] = [
       ['HTTP, NDJSON', overNdjson],
@@ -87,8 +118,16 @@ export async function bulkImport(place: Place): Promise<Report> {
     ];
     if (existsSync(CLI)) ways.push(['command line, CSV, its start included', cli]);
     for (const [what, way] of ways) {
-      const spread = await measure(place, engine, way, true);
-      rows.push({ what, engine, unit, spread, ratios: [ratio(spread, limit, 'raw insert')] });
+      const { spread, peak_mib } = await measure(place, engine, way, true);
+      const ratios = [ratio(spread, limit, 'raw insert'), ratio(spread, splitting, 'splitting')];
+      rows.push({ what, engine, unit, spread, ratios });
+      rows.push({
+        what: `${what}: peak memory`,
+        engine,
+        unit: 'MiB',
+        spread: spreadOf([peak_mib]),
+        ratios: [],
+      });
     }
   }
   return {

@@ -12,7 +12,8 @@ export function clientFor({ origin }: Server, token: string | null = null): Clie
       const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException;
       throw new Failure(`The server at ${origin} does not answer (${code ?? message}).`);
     });
-    const is_electric = response.status === 204 || response.headers.get('content-type')?.includes('json');
+    const is_electric =
+      response.status === 204 || /json|event-stream/.test(response.headers.get('content-type') ?? '');
     if (!is_electric) throw new Failure(`What answers at ${origin} is not an Electric server.`);
     return response;
   }

@@ -60,7 +60,7 @@ async function prepareHouse(client: Client): Promise<Property> {
 /** Loads the sample and asks for its consumption by month, from the first reading to the last. */
 async function load(client: Client, show_progress: boolean): Promise<Pick<Demo, 'imported' | 'figures'>> {
   const property = await prepareHouse(client);
-  const imported = await upload(client, property.id, await openSource(SAMPLE), { show_progress });
+  const imported = await upload(client, property.id, await openSource(SAMPLE), {}, show_progress);
   const [from, to] = [
     imported.meters[0]!.first_reading_timestamp!,
     imported.meters[0]!.last_reading_timestamp!,

@@ -4,83 +4,145 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { Client } from '../client/index.ts';
-import type { ImportReport } from '../contract/imports.ts';
+import type { ImportProgress, ImportReport } from '../contract/imports.ts';
 import { Failure } from './failure.ts';
 import { table, wallTime } from './terminal.ts';
 
-export const FORMATS = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
-export type Format = keyof typeof FORMATS;
+type Query = Omit<
+  Parameters<Client['importReadings']>[0],
+  'property_id' | 'content_type' | 'upload' | 'on_progress'
+>;
+type ContentType = Parameters<Client['importReadings']>[0]['content_type'];
 
-const FORMAT_OF_ENDING: Record<string, Format> = { '.csv': 'csv', '.ndjson': 'ndjson', '.jsonl': 'ndjson' };
+/** What a file says of itself by its ending; the server looks at what is in it. */
+const TYPES: Record<string, ContentType> = {
+  '.csv': 'text/csv',
+  '.tsv': 'text/tab-separated-values',
+  '.txt': 'text/plain',
+  '.xml': 'application/xml',
+  '.xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  '.ndjson': 'application/x-ndjson',
+  '.jsonl': 'application/x-ndjson',
+};
 
 export interface Source {
-  format: Format;
+  content_type: ContentType;
   bytes: AsyncIterable<Uint8Array>;
   /** How many bytes there are; null where that is not known. */
   size: number | null;
 }
 
 /** @param file a path, or - for standard input */
-export async function openSource(file: string, given?: Format): Promise<Source> {
-  const format = given ?? FORMAT_OF_ENDING[extname(file).toLowerCase()];
-  if (!format) {
-    const what = file === '-' ? 'What standard input holds' : `What ${file} holds`;
-    throw new Failure(
-      `${what} cannot be told from its name: it ends in .csv, .ndjson or .jsonl, or give --format.`,
-      'usage',
-    );
-  }
-  if (file === '-') return { format, bytes: process.stdin, size: null };
+export async function openSource(file: string): Promise<Source> {
+  const content_type = TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream';
+  if (file === '-') return { content_type, bytes: process.stdin, size: null };
   const found = await stat(file);
   if (found.isDirectory()) throw new Failure(`${file} is a folder: name a file.`);
-  return { format, bytes: createReadStream(file), size: found.isFile() ? found.size : null };
+  return { content_type, bytes: createReadStream(file), size: found.isFile() ? found.size : null };
 }
 
-async function* counted(bytes: AsyncIterable<Uint8Array>, bar: SingleBar | null) {
-  for await (const chunk of bytes) {
-    yield chunk;
-    bar?.increment(chunk.length);
+const LAYOUT = '{phase} {bar} {percentage}% of {total} {what}';
+
+/** A bar for each phase, one after another, on standard error. */
+class Bars {
+  readonly #bar = new SingleBar({
+    format: LAYOUT,
+    stream: process.stderr,
+    clearOnComplete: true,
+    linewrap: true,
+  });
+  #phase = '';
+
+  show(phase: ImportProgress['phase'], value: number, total: number): void {
+    if (phase !== this.#phase) {
+      if (this.#phase) this.#bar.stop();
+      this.#phase = phase;
+      this.#bar.start(total, value, { phase, what: phase === 'receiving' ? 'bytes' : 'readings' });
+    }
+    this.#bar.update(value);
+  }
+
+  stop(): void {
+    if (this.#phase) this.#bar.stop();
   }
 }
 
-/** @param show_progress show a progress bar, if standard error is a terminal */
+async function* counted({ bytes, size }: Source, bars: Bars | null) {
+  let sent = 0;
+  for await (const chunk of bytes) {
+    yield chunk;
+    sent += chunk.length;
+    if (size !== null) bars?.show('receiving', sent, size);
+  }
+}
+
+/** @param show_progress show how far it has come, if standard error is a terminal */
 export async function upload(
   client: Client,
   property_id: number,
-  { format, bytes, size }: Source,
-  { dry_run = false, show_progress = false },
+  source: Source,
+  query: Query = {},
+  show_progress = false,
 ): Promise<ImportReport> {
-  const is_shown = show_progress && size !== null && process.stderr.isTTY;
-  const layout = '{bar} {percentage}% of {total} bytes';
-  const bar = is_shown
-    ? new SingleBar({ format: layout, stream: process.stderr, clearOnComplete: true, linewrap: true })
-    : null;
-  bar?.start(size!, 0);
+  const bars = show_progress && process.stderr.isTTY ? new Bars() : null;
   try {
     return await client.importReadings({
+      ...query,
       property_id,
-      dry_run,
-      content_type: FORMATS[format],
-      upload: ReadableStream.from(counted(bytes, bar)),
+      content_type: source.content_type,
+      upload: ReadableStream.from(counted(source, bars)),
+      // What is received is counted here, where it is sent: it is known sooner.
+      on_progress: ({ phase, readings, total }) => {
+        if (phase !== 'receiving' && total !== null) bars?.show(phase, readings, total);
+      },
     });
   } finally {
-    bar?.stop();
+    bars?.stop();
   }
 }
 
-export function describeImport(
-  { meters, recorded, unchanged, dry_run }: ImportReport,
-  timezone: string,
-): string {
+function describeConflicts({ conflicts, conflicting }: ImportReport, time: (at: string) => string): string[] {
+  const named = conflicts.map((each) => {
+    const place = `line ${each.line}${each.column === null ? '' : `: ${each.column}`}`;
+    const there = each.reading_id === null ? 'elsewhere in the file' : `in reading ${each.reading_id}`;
+    const other = each.device_id === null ? there : `at the replacement of device ${each.device_id}`;
+    return `  ${place}: ${each.meter_name} at ${time(each.reading_timestamp)} is ${each.value}, but ${each.recorded_value} ${other}`;
+  });
+  if (conflicting > conflicts.length) named.push(`  … and ${conflicting - conflicts.length} more`);
+  return named;
+}
+
+function summary(report: ImportReport): string {
+  const { recorded, unchanged, dry_run, importable } = report;
+  if (!dry_run) return `${recorded} readings were recorded, ${unchanged} were there already.`;
+  const found = `Nothing was recorded, this was a dry run: ${recorded} readings would be recorded, ${unchanged} are there already.`;
+  return importable
+    ? found
+    : `${found}\nAs it is the file cannot be imported: see what conflicts or is refused.`;
+}
+
+/** A report as a table per meter, what stands against the import, and a sentence. */
+export function describeImport(report: ImportReport, timezone: string): string {
   const time = (instant: string | null) => (instant === null ? '' : wallTime(instant, timezone));
-  const rows = meters.map((meter) => [
-    meter.name,
+  const { dry_run, errors, refused, plan } = report;
+  const heading = ['meter', 'recorded', 'unchanged', 'flagged', 'first', 'last'];
+  const rows = report.meters.map((meter) => [
+    meter.created ? `${meter.name} (new)` : meter.name,
     ...[meter.recorded, meter.unchanged, meter.flagged].map(String),
+    ...(dry_run ? [String(meter.repeated), String(meter.conflicting), meter.energy ?? '?'] : []),
     time(meter.first_reading_timestamp),
     time(meter.last_reading_timestamp),
   ]);
-  const sum = dry_run
-    ? `Nothing was recorded, this was a dry run: ${recorded} readings would be recorded, ${unchanged} are there already.`
-    : `${recorded} readings were recorded, ${unchanged} were there already.`;
-  return `${table(['meter', 'recorded', 'unchanged', 'flagged', 'first', 'last'], rows)}\n\n${sum}`;
+  if (dry_run) heading.splice(4, 0, 'repeated', 'conflicting', 'kWh');
+  const explained = dry_run ? (plan.explained as string[]) : [];
+  const wrong = errors.map(({ path, message }) => `  ${path}: ${message}`);
+  if (refused > errors.length) wrong.push(`  … and ${refused - errors.length} more`);
+  const conflicts = describeConflicts(report, time);
+  return [
+    ...(explained.length > 0 ? [explained.join('\n')] : []),
+    table(heading, rows),
+    ...(conflicts.length > 0 ? [`Conflicts:\n${conflicts.join('\n')}`] : []),
+    ...(wrong.length > 0 ? [`Refused:\n${wrong.join('\n')}`] : []),
+    summary(report),
+  ].join('\n\n');
 }

@@ -1,8 +1,10 @@
 /** A typed fetch over the contracts: one method per contract, named as it is. */
 import type { Static, TSchema } from 'typebox';
+import type { ImportProgress } from '../contract/imports.ts';
 import { type Contracts, contracts } from '../contract/index.ts';
 import type { Problem } from '../contract/problem.ts';
 import type { Contract } from '../contract/schema.ts';
+import { readEvents } from './events.ts';
 
 /** The bytes of an upload: whole, or as they are read. */
 export type Upload = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
@@ -11,7 +13,8 @@ export type Upload = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Arra
 type Arguments<C> = (C extends { params: infer P extends TSchema } ? Static<P> : unknown) &
   (C extends { query: infer Q extends TSchema } ? Static<Q> : unknown) &
   (C extends { body: infer B extends TSchema } ? { body: Static<B> } : unknown) &
-  (C extends { streams: readonly (infer T)[] } ? { content_type: T; upload: Upload } : unknown);
+  (C extends { streams: readonly (infer T)[] } ? { content_type: T; upload: Upload } : unknown) &
+  (C extends { progress: true } ? { on_progress?: (progress: ImportProgress) => void } : unknown);
 
 type Result<C> = C extends { response: infer R extends Record<number, TSchema> }
   ? { [S in keyof R]: Static<R[S] & TSchema> }[keyof R]
@@ -54,6 +57,7 @@ export function toRequest(
   if (bearer) headers.set('authorization', `Bearer ${bearer}`);
   if (streams) {
     headers.set('content-type', String(input.content_type));
+    if (input.on_progress) headers.set('accept', 'text/event-stream');
     const body = input.upload as Upload;
     return new Request(target, { method, headers, body, duplex: 'half' } as RequestInit);
   }
@@ -71,6 +75,12 @@ export function createClient(options: ClientOptions): Client {
       const response = await send(toRequest(contract, options, input));
       if (response.status === 204) return null;
       const type = response.headers.get('content-type') ?? '';
+      if (type.startsWith('text/event-stream') && input.on_progress) {
+        const ending = await readEvents(response.body!, input.on_progress as () => void);
+        if (!ending) throw new TypeError('The connection broke before the answer came.');
+        if ('problem' in ending) throw new ApiError(ending.problem);
+        return ending.report;
+      }
       // A download: its bytes as they come.
       if (response.ok && !type.startsWith('application/json')) return response.body;
       const body = await response.json();

@@ -195,6 +195,8 @@ export interface Contract {
   body?: TSchema;
   /** Content types of a body that is read as a stream instead of as JSON. */
   streams?: readonly string[];
+  /** With `Accept: text/event-stream` the call tells how far it has come, and at last its answer (http/events.ts). */
+  progress?: true;
   /** Content types of an answer that is a file instead of JSON: the first, unless the handler says otherwise. */
   download?: readonly string[];
   /** Status → body of each success; the handler answers with the first unless it says otherwise. */

@@ -159,11 +159,39 @@ function levelAbove(sha256: Sha256, level: readonly Uint8Array[]): Uint8Array[] 
   return above;
 }
 
+/** The root of leaves that come one by one: keeps a hash for each whole subtree, so 64 at most. */
+export class MerkleTree {
+  readonly #sha256: Sha256;
+  /** Whole subtrees, from the largest to the smallest: the binary digits of the number of leaves. */
+  readonly #peaks: { leaves: number; hash: Uint8Array }[] = [];
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256;
+  }
+
+  /** @param leaf in the order of the entries' ids */
+  add(leaf: Uint8Array): void {
+    let joined = { leaves: 1, hash: leaf };
+    while (this.#peaks.at(-1)?.leaves === joined.leaves) {
+      const left = this.#peaks.pop()!;
+      joined = { leaves: joined.leaves * 2, hash: nodeHash(this.#sha256, left.hash, joined.hash) };
+    }
+    this.#peaks.push(joined);
+  }
+
+  /** Needs one leaf at least. */
+  root(): Uint8Array {
+    return this.#peaks
+      .map(({ hash }) => hash)
+      .reduceRight((right, left) => nodeHash(this.#sha256, left, right));
+  }
+}
+
 /** @param leaves at least one, in the order of the entries' ids */
 export function merkleRoot(sha256: Sha256, leaves: readonly Uint8Array[]): Uint8Array {
-  let level = leaves;
-  while (level.length > 1) level = levelAbove(sha256, level);
-  return level[0]!;
+  const tree = new MerkleTree(sha256);
+  for (const leaf of leaves) tree.add(leaf);
+  return tree.root();
 }
 
 /** The sibling hashes from a leaf up to the root, and on which side each stands. */

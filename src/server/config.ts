@@ -107,6 +107,13 @@ export const SETTINGS = {
       return url.origin;
     },
   }),
+  MAX_IMPORT_MIB: setting({
+    meaning:
+      'The largest file that is imported, in MiB. On its way it takes about twice its size in the folder for temporary files (TMPDIR)',
+    fallback: () => 2048,
+    default_text: '2048',
+    parse: wholeNumber(1, 1_000_000),
+  }),
   RATE_LIMIT: setting({
     meaning: '`off` counts neither requests nor failed sign-ins: for load tests',
     fallback: () => 'on' as const,

@@ -98,6 +98,30 @@ describe.each(ENGINES)('%s', (engine) => {
       }
     });
 
+    test('a dry run shows what stands against the import, and leaves 3', async () => {
+      const path = file('wrong.csv', `${CSV}2026-03-12T00:00:00Z,1301,-1\n2026-03-12T00:00:00Z,1302,\n`);
+      const { code, stdout, stderr } = await run(['import', path, ...to, '--dry-run'], env);
+      expect([code, stderr]).toEqual([3, '']);
+      expect(rows(stdout, /^meter$/)[0]).toEqual(
+        'meter recorded unchanged flagged repeated conflicting kWh first last'.split(' '),
+      );
+      expect(rows(stdout, /^Main meter$/)[0]!.slice(1, 7)).toEqual(['5', '0', '0', '0', '1', '301']);
+      expect(stdout).toMatch(
+        /^ {2}line 7: Main meter: Main meter at .* is 1302, but 1301 elsewhere in the file$/m,
+      );
+      expect(stdout).toMatch(/^ {2}line 6: kitchen: must not be negative$/m);
+      expect(stdout).toContain('the file cannot be imported');
+    });
+
+    test('names are mapped and created by options', async () => {
+      const path = file('names.csv', 'timestamp,K1,attic\n2026-02-01T00:00:00Z,1,2\n');
+      const { json } = await run(
+        ['import', path, ...to, '--meter-name', 'K1=kitchen', '--create-missing', '--dry-run', '--json'],
+        env,
+      );
+      expect(json()).toMatchObject({ importable: true, meters: [{ name: 'kitchen' }, { created: true }] });
+    });
+
     test('reports per meter', async () => {
       const path = file('registers.csv', CSV);
       const { code, stdout, stderr } = await run(['import', path, ...to], env);

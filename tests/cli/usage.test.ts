@@ -64,8 +64,11 @@ describe('wrong usage leaves 2, says why on standard error, and prints nothing e
     ],
     [['migrate', '--database', 'mysql://x'], /--database.*sqlite:<path> or postgres:/],
     [['import', 'x.csv', '--property', '1', '--username', 'a', '--server', 'localhost'], /--server.*http:/],
-    [['import', 'x.xls', '--property', '1', '--username', 'a'], /x\.xls.*\.csv, \.ndjson or \.jsonl/],
-    [['import', '-', '--property', '1', '--username', 'a'], /standard input.*--format/],
+    [
+      ['import', 'x.csv', '--property', '1', '--username', 'a', '--format', 'pdf'],
+      /csv, xlsx, greenbutton, ndjson/,
+    ],
+    [['import', 'x.csv', '--property', '1', '--username', 'a', '--meter-name', 'K1'], /this=that/],
     [['consumption', '--username', 'a', '--property', '1', ...period], /ELECTRIC_PASSWORD/],
   ])('%j', async (args, reason) => {
     const [{ code, stdout, stderr }, json] = await Promise.all([run(args), run([...args, '--json'])]);

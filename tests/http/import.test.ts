@@ -1,5 +1,6 @@
 /** Imports: CSV and NDJSON, whole or not at all, with errors that name their line. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { contracts } from '../../src/contract/index.ts';
 import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -58,24 +59,39 @@ describe.each(ENGINES)('imports on %s', (engine) => {
     const { status, body } = await csv(
       `\ufeffTimestamp,KÖK, Main meter \r\n${T2},"2.5",20\r\n\r\n2026-01-01T01:00:00+01:00,,10\r\n`,
     );
-    const meter = (meter_id: number, name: string, recorded: number, first: string) => ({
+    const meter = (
+      meter_id: number,
+      name: string,
+      in_file: string,
+      recorded: number,
+      first: string,
+      energy: string,
+    ) => ({
       meter_id,
       name,
+      names_in_file: [in_file],
+      created: false,
       recorded,
       unchanged: 0,
+      repeated: 0,
+      conflicting: 0,
       flagged: 0,
       first_reading_timestamp: first,
       last_reading_timestamp: T2,
+      energy,
     });
     expect({ status, body: { ...body, meters: body.meters.sort(by_name) } }).toEqual({
       status: 201,
       body: {
         property_id: house.property_id,
-        dry_run: false,
-        batch_id: expect.any(Number),
-        recorded: 3,
-        unchanged: 0,
-        meters: [meter(kitchen, 'Kök', 1, T2), meter(house.main_id, 'Main meter', 2, T1)].sort(by_name),
+        ...{ dry_run: false, importable: true, batch_id: expect.any(Number) },
+        ...{ recorded: 3, unchanged: 0, repeated: 0, conflicting: 0, refused: 0, conflicts: [], errors: [] },
+        bytes: 96,
+        plan: expect.objectContaining({ format: 'csv', layout: 'wide', unit: 'kWh', timezone: 'UTC' }),
+        meters: [
+          meter(kitchen, 'Kök', 'KÖK', 1, T2, '0'),
+          meter(house.main_id, 'Main meter', 'Main meter', 2, T1, '10'),
+        ].sort(by_name),
       },
     });
     expect(await values(kitchen)).toEqual([[T2, '2.5']]);
@@ -141,6 +157,7 @@ describe.each(ENGINES)('imports on %s', (engine) => {
         batch_id: null,
         recorded: 0,
         unchanged: 2,
+        bytes: expect.any(Number),
         meters: [{ ...first.body.meters[0], recorded: 0, unchanged: 2 }],
       },
     ]);
@@ -149,7 +166,7 @@ describe.each(ENGINES)('imports on %s', (engine) => {
     expect([more.status, more.body.recorded, more.body.unchanged]).toEqual([201, 1, 1]);
     // The same reading twice in one upload is one reading.
     const twice = await ndjson([row(T4, '40'), row(T4, '40')]);
-    expect([twice.status, twice.body.recorded]).toEqual([201, 1]);
+    expect([twice.status, twice.body.recorded, twice.body.repeated]).toEqual([201, 1, 1]);
   });
 
   test('backfill before what is there: later consumption stays what it was', async () => {
@@ -238,7 +255,7 @@ describe.each(ENGINES)('imports on %s', (engine) => {
       ['another one', row(T1, '1', { note: 'a\u0007b' }), ['note']],
       ['half a character in a note', row(T1, '1', { note: 'a\ud800b' }), ['note']],
       ['an unknown field', row(T1, '1', { colour: 'red' }), ['colour']],
-      ['several', row('yesterday', 'much', { meter: 'sauna' }), ['meter', 'reading_timestamp', 'value']],
+      ['several', row('yesterday', 'much', { meter: 5 }), ['meter', 'reading_timestamp', 'value']],
     ])('NDJSON: %s', async (_, bad, fields) => {
       await house.submeter('sum', { sub_meter_kind: 'virtual' });
       const errors = fields.map((field) => `line 2: ${field}`);
@@ -295,28 +312,28 @@ describe.each(ENGINES)('imports on %s', (engine) => {
       status: 200,
       body: {
         property_id: house.property_id,
-        dry_run: false,
-        batch_id: null,
-        recorded: 0,
-        unchanged: 0,
-        meters: [],
+        ...{ dry_run: false, importable: true, batch_id: null, bytes: 1, plan: expect.anything() },
+        ...{ recorded: 0, unchanged: 0, repeated: 0, conflicting: 0, refused: 0 },
+        ...{ conflicts: [], errors: [], meters: [] },
       },
     });
   });
 
-  test.each(['application/json', 'text/plain', 'text/csv; charset=iso-8859-1', 'text', 'text/csv,text/csv'])(
+  test.each(['application/json', 'image/png', 'text/csv; charset=iso-8859-1', 'text', 'text/csv,text/csv'])(
     'Content-Type %s: 415',
     async (type) => {
       await refused(() => upload(type, `timestamp,Main meter\n${T1},1\n`), 'unsupported_media_type');
     },
   );
 
-  test.each(['text/csv; charset=utf-8', 'TEXT/CSV', 'text/csv;header=present'])(
-    'Content-Type %s is fine',
-    async (type) => {
-      expect((await upload(type, `timestamp,Main meter\n${T1},1\n`)).status).toBe(201);
-    },
-  );
+  test.each([
+    ...contracts.importReadings.streams.slice(1),
+    'text/csv; charset=utf-8',
+    'TEXT/CSV',
+    'text/csv;header=present',
+  ])('Content-Type %s is fine', async (type) => {
+    expect((await upload(type, `timestamp,Main meter\n${T1},1\n`)).status).toBe(201);
+  });
 
   test.each(['text/csv', 'application/x-ndjson'])('%s that is not UTF-8: 400', async (type) => {
     const bytes = Buffer.concat([Buffer.from('timestamp,K'), Buffer.from([0xf6]), Buffer.from('k\n')]);

@@ -67,18 +67,17 @@ describe.each(ENGINES)('the house in Sceaux on %s', (engine) => {
       answer.total_submetered_consumption,
     ];
   }
+  const ENERGY = ['37283.748', '2299.135', '2661.031', '13235.167'];
   const report = (recorded: number, unchanged: number) => ({
     property_id: house.property_id,
-    dry_run: false,
-    batch_id: null,
-    recorded,
-    unchanged,
-    meters: ['main', ...SUBMETERS].map((name) => ({
-      meter_id: expect.any(Number),
-      name,
-      recorded: recorded / 4,
-      unchanged: unchanged / 4,
-      flagged: 0,
+    ...{ dry_run: false, importable: true, batch_id: null, recorded, unchanged },
+    ...{ repeated: 0, conflicting: 0, refused: 0, conflicts: [], errors: [] },
+    bytes: Buffer.byteLength(csv),
+    plan: expect.objectContaining({ format: 'csv', layout: 'wide' }),
+    meters: ['main', ...SUBMETERS].map((name, i) => ({
+      ...{ meter_id: expect.any(Number), name, names_in_file: [name], created: false },
+      ...{ recorded: recorded / 4, unchanged: unchanged / 4, repeated: 0, conflicting: 0, flagged: 0 },
+      energy: ENERGY[i],
       first_reading_timestamp: FIRST,
       last_reading_timestamp: LAST,
     })),

@@ -18,8 +18,11 @@ const BEGIN_MS = Date.parse('2025-01-01T00:00:00Z');
 const MINUTE_MS = 60_000;
 
 /** Starts a server and waits until it listens. */
-export async function start(url: string): Promise<{ child: ChildProcess; origin: string }> {
-  const child = spawn(process.execPath, [MAIN], {
+export async function start(
+  url: string,
+  node_options: readonly string[] = [],
+): Promise<{ child: ChildProcess; origin: string }> {
+  const child = spawn(process.execPath, [...node_options, MAIN], {
     env: {
       ...process.env,
       DATABASE_URL: url,

@@ -292,6 +292,29 @@ export async function takeIds(tx: Tx, entries: number): Promise<{ batch_id: numb
   return { batch_id: batch!.id, entry_ids: ids.sort((a, b) => a - b) };
 }
 
+/**
+ * Takes further ids for entries of a batch that is written piece by piece, ascending. Unlike takeIds it may be called
+ * again before these are written.
+ */
+export async function reserveEntryIds(tx: Tx, entries: number): Promise<number[]> {
+  if (isSqlite(tx)) {
+    const name = 'ledger_entries';
+    const counted = await sql<{ last: number }>`
+      UPDATE sqlite_sequence SET seq = seq + ${entries} WHERE name = ${name} RETURNING seq AS last`.execute(
+      tx,
+    );
+    const last = counted.rows[0]?.last ?? entries;
+    if (counted.rows.length === 0) {
+      await sql`INSERT INTO sqlite_sequence (name, seq) VALUES (${name}, ${entries})`.execute(tx);
+    }
+    return Array.from({ length: entries }, (_, i) => last - entries + 1 + i);
+  }
+  const { rows } = await sql<{ id: number }>`
+    SELECT nextval(pg_get_serial_sequence('ledger_entries', 'id')::regclass) AS id
+    FROM generate_series(1, ${entries}::integer)`.execute(tx);
+  return rows.map(({ id }) => id).sort((a, b) => a - b);
+}
+
 /** The columns of the unique index that an error is about, as "table.column, …" or its name; null for other errors. */
 export function uniqueViolation(error: unknown): string | null {
   const { errcode, code, constraint, message } = error as Record<string, unknown>;

@@ -8,6 +8,7 @@ import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 import { authenticate, requireScope } from './authenticate.ts';
 import { entityTag, matchesStrongly, matchesWeakly, readTags } from './etag.ts';
+import { answerWithEvents, wantsEvents } from './events.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from './idempotency.ts';
 import { mediaType } from './json-body.ts';
 import type { Limiter } from './rate-limit.ts';
@@ -182,18 +183,16 @@ function readStrings(schemas: TObject | undefined, values: Record<string, unknow
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Answers a request whose Idempotency-Key makes its answer one to be kept. */
-async function answerOnce(
+/** Does the work of a request, and only once where it carries an Idempotency-Key. @returns the answer as it is to be sent */
+async function performOnce(
   deps: Deps,
-  key: string,
+  key: string | null,
   contract: Contract,
   request: FastifyRequest,
   reply: FastifyReply,
   perform: (deps: Deps) => Promise<{ status: number; body: unknown }>,
 ) {
-  const fingerprint = fingerprintOf(contract, request);
-  const { user_id } = request.caller!;
-  const { sent, replayed } = await onlyOnce(deps, user_id, key, fingerprint, async (own) => {
+  const work = async (own: Deps) => {
     const before = new Set(Object.keys(reply.getHeaders()));
     const { status, body } = await perform(own);
     const added = Object.entries(reply.getHeaders()).filter(([name]) => !before.has(name));
@@ -205,7 +204,15 @@ async function answerOnce(
           ? null
           : reply.serializeInput(body as Record<string, unknown>, status as never, 'application/json'),
     };
-  });
+  };
+  if (key === null) return { sent: await work(deps), replayed: false };
+  return onlyOnce(deps, request.caller!.user_id, key, fingerprintOf(contract, request), work);
+}
+
+/** Answers a request whose Idempotency-Key makes its answer one to be kept. */
+async function answerOnce(...how: Parameters<typeof performOnce>) {
+  const [, , , , reply] = how;
+  const { sent, replayed } = await performOnce(...how);
   if (replayed) reply.headers(sent.headers).header('idempotency-replayed', 'true');
   reply.code(sent.status);
   return sent.body === null ? reply.send() : reply.type(JSON_TYPE).send(sent.body);
@@ -280,6 +287,11 @@ export function makeBind(app: FastifyInstance, deps: Deps, limit: Limiter): Bind
       },
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const key = idempotencyKey(contract, request);
+        if (wantsEvents(contract, request)) {
+          const own = (its: Deps) => perform(request, reply, its);
+          const once = () => performOnce(deps, key, contract, request, reply, own);
+          return answerWithEvents(request, reply, async () => (await once()).sent.body);
+        }
         if (key !== null) {
           return answerOnce(deps, key, contract, request, reply, (own) => perform(request, reply, own));
         }

@@ -1,5 +1,7 @@
 /** Reads JSON bodies strictly: what two readers could understand differently is refused. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { contracts } from '../../contract/index.ts';
+import type { Contract } from '../../contract/schema.ts';
 import { DomainError } from '../errors.ts';
 
 const MAX_DEPTH = 32;
@@ -89,10 +91,8 @@ export function jsonBody(app: FastifyInstance): void {
       bytes.length === 0 && !routeOptions.schema?.body ? undefined : parseJson(bytes),
   );
   // Imports read their body as it comes in; the contract says which types a route takes.
-  app.addContentTypeParser(
-    ['application/x-ndjson', 'text/csv'],
-    async (_request: unknown, body: unknown) => body,
-  );
+  const streamed = Object.values(contracts).flatMap(({ streams }: Contract) => streams ?? []);
+  app.addContentTypeParser([...new Set(streamed)], async (_request: unknown, body: unknown) => body);
 }
 
 /**

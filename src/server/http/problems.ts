@@ -104,12 +104,21 @@ export function unreadable(error: { code?: string }, socket: Socket, request_id:
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
+/** What an error says to the client, for an answer that has begun already. */
+export function problemOf(error: Error, request_id: string): Problem {
+  return toProblem(toDomainError(error), request_id);
+}
+
+/** Logs what is not the client's doing. */
+export function logFailure(request: FastifyRequest, error: Error): void {
+  const { code } = toDomainError(error);
+  if (code === 'internal_error' || code === 'unavailable') request.log.error({ err: error });
+}
+
 export function problems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = toDomainError(error);
-    if (problem.code === 'internal_error' || problem.code === 'unavailable')
-      request.log.error({ err: error });
-    send(reply, request, problem);
+    logFailure(request, error);
+    send(reply, request, toDomainError(error));
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!;

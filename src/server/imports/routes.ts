@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { contracts } from '../../contract/index.ts';
 import { answer, type Routes } from '../http/bind.ts';
+import { progressOf } from '../http/events.ts';
 import * as actions from './actions.ts';
 
 /**
@@ -30,9 +31,14 @@ async function withUpload<T>(
 
 export function importRoutes({ bind }: Routes): void {
   bind(contracts.importReadings, async ({ deps, caller, query, request }) => {
-    const type = request.headers['content-type']!;
-    const report = await withUpload(request.raw, request.body as Readable, (upload) =>
-      actions.importReadings(deps, caller, query, type, upload),
+    const length = request.headers['content-length'];
+    const size = length === undefined ? null : Number(length);
+    const progress = progressOf(request);
+    // What comes as NDJSON is nothing else, even if it is empty; other types often say what is not so.
+    const is_ndjson = request.headers['content-type'] === 'application/x-ndjson';
+    const asked = is_ndjson ? { format: 'ndjson' as const, ...query } : query;
+    const report = await withUpload(request.raw, request.body as Readable, (bytes) =>
+      actions.importReadings(deps, caller, asked, { bytes, size, progress }),
     );
     return answer(report.batch_id === null ? 200 : 201, report);
   });

@@ -7,13 +7,14 @@ import {
   canonicalEntry,
   GENESIS_HASH,
   leafHash,
+  MerkleTree,
   merkleRoot,
   type Sha256,
   type StoredBatch,
   toHex,
 } from '../../core/chain.ts';
 import type { Caller } from '../auth/caller.ts';
-import { takeIds } from '../db/dialect.ts';
+import { reserveEntryIds, takeIds } from '../db/dialect.ts';
 import type { Tx } from '../db/tables.ts';
 import { together } from '../db/together.ts';
 import * as store from './store.ts';
@@ -79,17 +80,76 @@ export async function drawBatch(
   ]);
   const entries = drafts.map((said, i) => ({ ...said, id: entry_ids[i]!, property_id, batch_id }));
   const leaves = entries.map((entry) => leafHash(sha256, canonicalEntry(entry)));
+  const about = { batch_id, property_id, author, entry_count: entries.length };
+  return { batch: follow(head, about, merkleRoot(sha256, leaves)), entries, leaves };
+}
+
+/** The batch that follows the head of a property's chain. */
+function follow(
+  head: StoredBatch | undefined,
+  about: { batch_id: number; property_id: number; author: Author; entry_count: number },
+  root: Uint8Array,
+): StoredBatch {
+  const { batch_id, property_id, author, entry_count } = about;
   const header = {
     id: batch_id,
     property_id,
     sequence: (head?.sequence ?? 0) + 1,
     ...recordedBy(author),
     created_at: author.now_ms,
-    entry_count: entries.length,
+    entry_count,
   };
-  const merkle_root = toHex(merkleRoot(sha256, leaves));
+  const merkle_root = toHex(root);
   const batch_hash = batchHash(sha256, head?.hash ?? GENESIS_HASH, header, merkle_root);
-  return { batch: { ...header, merkle_root, hash: batch_hash }, entries, leaves };
+  return { ...header, merkle_root, hash: batch_hash };
+}
+
+/** An entry with the hash of its canonical form, as it is stored. */
+export type HashedEntry = ChainedEntry & { leaf_hash: Uint8Array };
+
+/**
+ * A batch with more entries than memory holds: its entries are drawn in pages, then its header is written, and only then
+ * the entries, since they name it. The property must be locked (lockProperty).
+ */
+export class LongBatch {
+  readonly #tx: Tx;
+  readonly #property_id: number;
+  readonly #tree = new MerkleTree(sha256);
+  #entry_count = 0;
+  #batch_id: number | null = null;
+
+  constructor(tx: Tx, property_id: number) {
+    this.#tx = tx;
+    this.#property_id = property_id;
+  }
+
+  /** Gives the next drafts, one at least, their ids and their place in the chain; writes nothing. */
+  async draw(drafts: readonly Draft[]): Promise<HashedEntry[]> {
+    this.#batch_id ??= (await takeIds(this.#tx, 0)).batch_id;
+    const ids = await reserveEntryIds(this.#tx, drafts.length);
+    const place = { property_id: this.#property_id, batch_id: this.#batch_id };
+    this.#entry_count += drafts.length;
+    return drafts.map((said, i) => {
+      const entry = { ...said, id: ids[i]!, ...place };
+      const leaf_hash = leafHash(sha256, canonicalEntry(entry));
+      this.#tree.add(leaf_hash);
+      return { ...entry, leaf_hash };
+    });
+  }
+
+  /** Writes the header of what was drawn. @returns the batch's id; null if nothing was drawn, and nothing is written */
+  async close(author: Author): Promise<number | null> {
+    if (this.#batch_id === null) return null;
+    const head = await store.chainHead(this.#tx, this.#property_id);
+    const about = {
+      batch_id: this.#batch_id,
+      property_id: this.#property_id,
+      author,
+      entry_count: this.#entry_count,
+    };
+    await store.insertBatch(this.#tx, follow(head, about, this.#tree.root()));
+    return this.#batch_id;
+  }
 }
 
 export async function insertDrawn(tx: Tx, { batch, entries, leaves }: DrawnBatch): Promise<void> {

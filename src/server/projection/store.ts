@@ -142,6 +142,22 @@ export async function readingsBetween(
   return rows.map(toReading);
 }
 
+/** The meter's readings at some instants, those alone, in order of time. */
+export async function readingsAt(
+  db: Db,
+  property_id: number,
+  meter_id: number,
+  instants_ms: readonly number[],
+): Promise<StoredReading[]> {
+  const asked = instants_ms.map((instant_ms) => ({ meter_id, instant_ms }));
+  const instant = sql<number>`m.instant_ms`;
+  const { rows } = await sql<ReadingRow>`
+    SELECT ${PROJECTION} FROM ${numberRows(db, ['meter_id', 'instant_ms'], asked)}
+    ${joinReadings(db, property_id, instant, instant)}
+    ORDER BY r.reading_timestamp`.execute(db);
+  return rows.map(toReading);
+}
+
 /** What a change of a meter between two instants is judged by. */
 export interface Around {
   /** The last reading before the first instant. */

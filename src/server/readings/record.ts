@@ -37,11 +37,13 @@ export interface Recording {
   meters: RecordedMeter[];
 }
 
-function isSame(a: Recorded, b: Recorded): boolean {
+/** Whether two readings of one instant say the same. */
+export function isSame(a: Recorded, b: Recorded): boolean {
   return a.value_wh === b.value_wh && a.reading_type === b.reading_type && a.period_start === b.period_start;
 }
 
-function conflict(
+/** @param reading_id of the reading that is there; undefined where both were sent */
+export function conflict(
   meter: MeterRow,
   sent: NewReading,
   there: Recorded,

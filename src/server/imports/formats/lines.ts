@@ -1,7 +1,7 @@
 /** Reads an upload as lines of fields, as it streams in. */
 import { Readable } from 'node:stream';
 import Papa from 'papaparse';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../../errors.ts';
 
 /** Longer lines than this are not a list of readings. */
 const MAX_LINE_CHARACTERS = 1_000_000;
@@ -11,10 +11,10 @@ function tooLong(line: number): DomainError {
 }
 
 /** Decodes UTF-8, refusing what is not. */
-async function* decoded(body: Readable): AsyncGenerator<string> {
+async function* decoded(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    for await (const bytes of body) yield decoder.decode(bytes as Buffer, { stream: true });
+    for await (const bytes of body) yield decoder.decode(bytes, { stream: true });
     yield decoder.decode();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -23,7 +23,9 @@ async function* decoded(body: Readable): AsyncGenerator<string> {
 }
 
 /** Numbered lines without their ends; empty ones are left out. */
-export async function* textLines(body: Readable): AsyncGenerator<{ line: number; text: string }> {
+export async function* textLines(
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ line: number; text: string }> {
   let rest = '';
   let line = 0;
   for await (const text of decoded(body)) {
@@ -53,7 +55,9 @@ async function* endingLines(texts: AsyncIterable<string>): AsyncGenerator<string
 }
 
 /** Numbered rows of cells; empty rows are left out. */
-export async function* csvRows(body: Readable): AsyncGenerator<{ line: number; cells: string[] }> {
+export async function* csvRows(
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ line: number; cells: string[] }> {
   const parser = Papa.parse(Papa.NODE_STREAM_INPUT, { delimiter: ',' });
   const source = Readable.from(endingLines(decoded(body)));
   source.on('error', (error) => parser.destroy(error));
