@@ -76,6 +76,8 @@ const SLICES = [
   'attention',
   'imports',
   'exports',
+  'inputs',
+  'mqtt',
   'users',
 ];
 

@@ -47,6 +47,9 @@ jobs.run_at bigint NOT NULL
 jobs.attempts smallint NOT NULL
 jobs.error text
 jobs.created_at bigint NOT NULL
+leases.name text NOT NULL
+leases.holder text NOT NULL
+leases.expires_at bigint NOT NULL
 ledger_entries.id bigint NOT NULL IDENTITY
 ledger_entries.property_id bigint NOT NULL
 ledger_entries.batch_id bigint NOT NULL
@@ -83,6 +86,22 @@ meters.plausibility_factor bigint
 meters.is_active smallint NOT NULL DEFAULT 1
 meters.created_at bigint NOT NULL
 meters.deleted_with_property smallint NOT NULL DEFAULT 0
+mqtt_topics.id bigint NOT NULL IDENTITY
+mqtt_topics.property_id bigint NOT NULL
+mqtt_topics.meter_id bigint NOT NULL
+mqtt_topics.topic text NOT NULL
+mqtt_topics.value_field text
+mqtt_topics.time_field text
+mqtt_topics.unit text NOT NULL
+mqtt_topics.interval_seconds bigint NOT NULL
+mqtt_topics.configured_by_user_id bigint NOT NULL
+mqtt_topics.created_at bigint NOT NULL
+mqtt_topics.last_reading_timestamp bigint
+mqtt_topics.last_value_wh bigint
+mqtt_topics.last_packet_id bigint
+mqtt_topics.refused_count bigint NOT NULL
+mqtt_topics.last_refused_at bigint
+mqtt_topics.last_refusal text
 password_resets.token_hash text NOT NULL
 password_resets.user_id bigint NOT NULL
 password_resets.expires_at bigint NOT NULL
@@ -167,6 +186,7 @@ invitations: CHECK ((role = ANY (ARRAY['owner'::text, 'editor'::text, 'reader'::
 invitations: UNIQUE (token_hash)
 jobs: PRIMARY KEY (id)
 jobs: CHECK ((state = ANY (ARRAY['ready'::text, 'failed'::text])))
+leases: PRIMARY KEY (name)
 ledger_entries: FOREIGN KEY (batch_id) REFERENCES batches(id)
 ledger_entries: CHECK (((kind <> ALL (ARRAY['absolute'::text, 'relative'::text])) OR ((reading_timestamp IS NOT NULL) AND (value_wh IS NOT NULL))))
 ledger_entries: CHECK (((period_start IS NULL) OR ((kind = 'relative'::text) AND (period_start < reading_timestamp))))
@@ -192,6 +212,11 @@ meters: FOREIGN KEY (parent_meter_id) REFERENCES meters(id)
 meters: PRIMARY KEY (id)
 meters: FOREIGN KEY (property_id) REFERENCES properties(id)
 meters: CHECK ((sub_meter_kind = ANY (ARRAY['physical'::text, 'virtual'::text])))
+mqtt_topics: FOREIGN KEY (configured_by_user_id) REFERENCES users(id)
+mqtt_topics: FOREIGN KEY (meter_id) REFERENCES meters(id)
+mqtt_topics: PRIMARY KEY (id)
+mqtt_topics: FOREIGN KEY (property_id) REFERENCES properties(id)
+mqtt_topics: CHECK ((unit = ANY (ARRAY['Wh'::text, 'kWh'::text, 'MWh'::text])))
 password_resets: PRIMARY KEY (token_hash)
 password_resets: FOREIGN KEY (user_id) REFERENCES users(id)
 properties: CHECK ((is_active = ANY (ARRAY[0, 1])))
@@ -223,6 +248,7 @@ CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id)
 CREATE UNIQUE INDEX invitations_token_hash_key ON public.invitations USING btree (token_hash)
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at, id) WHERE (state = 'ready'::text)
 CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)
+CREATE UNIQUE INDEX leases_pkey ON public.leases USING btree (name)
 CREATE INDEX ledger_entries_by_batch ON public.ledger_entries USING btree (batch_id)
 CREATE INDEX ledger_entries_corrections ON public.ledger_entries USING btree (meter_id) WHERE (supersedes_id IS NOT NULL)
 CREATE INDEX ledger_entries_devices ON public.ledger_entries USING btree (meter_id) WHERE (kind = 'device'::text)
@@ -234,6 +260,9 @@ CREATE INDEX meters_by_property ON public.meters USING btree (property_id)
 CREATE UNIQUE INDEX meters_name ON public.meters USING btree (property_id, name_folded) WHERE (is_active = 1)
 CREATE UNIQUE INDEX meters_one_main ON public.meters USING btree (property_id) WHERE ((meter_type = 'main_meter'::text) AND (is_active = 1))
 CREATE UNIQUE INDEX meters_pkey ON public.meters USING btree (id)
+CREATE INDEX mqtt_topics_by_property ON public.mqtt_topics USING btree (property_id, id)
+CREATE UNIQUE INDEX mqtt_topics_by_topic ON public.mqtt_topics USING btree (topic)
+CREATE UNIQUE INDEX mqtt_topics_pkey ON public.mqtt_topics USING btree (id)
 CREATE INDEX password_resets_by_user ON public.password_resets USING btree (user_id)
 CREATE UNIQUE INDEX password_resets_pkey ON public.password_resets USING btree (token_hash)
 CREATE UNIQUE INDEX properties_pkey ON public.properties USING btree (id)

@@ -78,6 +78,12 @@ CREATE TABLE jobs (
       created_at INTEGER NOT NULL
     ) STRICT;
 
+CREATE TABLE leases (
+      name TEXT PRIMARY KEY,
+      holder TEXT NOT NULL,
+      expires_at INTEGER NOT NULL
+    ) STRICT;
+
 CREATE TABLE ledger_entries (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       property_id INTEGER NOT NULL,
@@ -127,6 +133,25 @@ CREATE TABLE meters (
       CHECK (deleted_with_property IN (0, 1)),
       CHECK ((meter_type = 'main_meter') = (parent_meter_id IS NULL)),
       CHECK ((meter_type = 'main_meter') = (sub_meter_kind IS NULL))
+    ) STRICT;
+
+CREATE TABLE mqtt_topics (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      property_id INTEGER NOT NULL REFERENCES properties (id),
+      meter_id INTEGER NOT NULL REFERENCES meters (id),
+      topic TEXT NOT NULL,
+      value_field TEXT,
+      time_field TEXT,
+      unit TEXT NOT NULL CHECK (unit IN ('Wh', 'kWh', 'MWh')),
+      interval_seconds INTEGER NOT NULL,
+      configured_by_user_id INTEGER NOT NULL REFERENCES users (id),
+      created_at INTEGER NOT NULL,
+      last_reading_timestamp INTEGER,
+      last_value_wh INTEGER,
+      last_packet_id INTEGER,
+      refused_count INTEGER NOT NULL,
+      last_refused_at INTEGER,
+      last_refusal TEXT
     ) STRICT;
 
 CREATE TABLE password_resets (
@@ -228,6 +253,10 @@ CREATE INDEX meters_by_property ON meters (property_id);
 CREATE UNIQUE INDEX meters_name ON meters (property_id, name_folded) WHERE is_active = 1;
 
 CREATE UNIQUE INDEX meters_one_main ON meters (property_id) WHERE meter_type = 'main_meter' AND is_active = 1;
+
+CREATE INDEX mqtt_topics_by_property ON mqtt_topics (property_id, id);
+
+CREATE UNIQUE INDEX mqtt_topics_by_topic ON mqtt_topics (topic);
 
 CREATE INDEX password_resets_by_user ON password_resets (user_id);
 

@@ -6,6 +6,7 @@ import * as consumption from './consumption.ts';
 import * as devices from './devices.ts';
 import * as exports from './exports.ts';
 import * as imports from './imports.ts';
+import * as inputs from './inputs.ts';
 import * as ledger from './ledger.ts';
 import * as meters from './meters.ts';
 import * as operations from './operations.ts';
@@ -63,6 +64,11 @@ export const contracts = {
   createReadings: readings.createReadings,
   importReadings: imports.importReadings,
   exportReadings: exports.exportReadings,
+  createDeviceReading: inputs.createDeviceReading,
+  createDeviceReadings: inputs.createDeviceReadings,
+  createMqttTopic: inputs.createMqttTopic,
+  listMqttTopics: inputs.listMqttTopics,
+  deleteMqttTopic: inputs.deleteMqttTopic,
   getReading: readings.getReading,
   correctReading: readings.correctReading,
   voidReading: readings.voidReading,

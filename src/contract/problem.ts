@@ -18,6 +18,8 @@ export const PROBLEMS = {
   username_taken: { status: 409, title: 'The username is taken' },
   email_taken: { status: 409, title: 'The email address is taken' },
   main_meter_exists: { status: 409, title: 'The property has its main meter' },
+  topic_taken: { status: 409, title: 'The MQTT topic is taken' },
+  mqtt_off: { status: 409, title: 'The server takes no MQTT messages for the property' },
   name_taken: { status: 409, title: 'The name is taken' },
   reading_conflict: { status: 409, title: 'Another value is recorded for that instant' },
   device_described: { status: 409, title: 'The first device of the meter is described already' },

@@ -193,6 +193,10 @@ export interface Contract {
   params?: TObject;
   query?: TObject;
   body?: TSchema;
+  /** Devices call it: their API key may also come in the header `APIKEY` or `X-API-Key`. */
+  device?: true;
+  /** The body may also be a bare text, which then is the field `value`. */
+  text?: true;
   /** Content types of a body that is read as a stream instead of as JSON. */
   streams?: readonly string[];
   /** With `Accept: text/event-stream` the call tells how far it has come, and at last its answer (http/events.ts). */

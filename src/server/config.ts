@@ -140,6 +140,32 @@ export const SETTINGS = {
       return text;
     },
   }),
+  MQTT_URL: setting<string | null>({
+    meaning:
+      'MQTT broker that devices send to: `mqtt://user:password@host:port`, or `mqtts://…` over TLS ' +
+      '([devices.md](devices.md))',
+    fallback: () => null,
+    default_text: 'unset: the server listens to no broker',
+    parse(text) {
+      if (!/^mqtts?:$/.test(URL.canParse(text) ? new URL(text).protocol : '') || !new URL(text).hostname)
+        throw new Error('have the form mqtt://user:password@host:port or mqtts://…');
+      return text;
+    },
+  }),
+  MQTT_PROPERTIES: setting<'all' | readonly number[]>({
+    meaning:
+      'Ids of the properties whose editors may choose topics of that broker, comma-separated; `all` where everybody ' +
+      'with an account may know everything that the broker knows',
+    fallback: () => [],
+    default_text: 'none',
+    parse(text) {
+      if (text === 'all') return text;
+      const ids = text.split(',').map((part) => part.trim());
+      if (!ids.every((id) => /^[1-9]\d{0,14}$/.test(id)))
+        throw new Error('be all, or ids of properties such as 1,2');
+      return ids.map(Number);
+    },
+  }),
   TRUST_PROXY: setting<false | number | string[]>({
     meaning:
       "Whose word counts for a client's address (`X-Forwarded-For`): the number of proxies in front of the server, or " +

@@ -29,6 +29,8 @@ export interface Deps {
   answerSeal: Seal;
   /** Hides which clients are counted. */
   countingKey: Uint8Array;
+  /** By this name the broker keeps messages for this server, whichever of its processes asks for them. */
+  mqttClientId: string;
   /**
    * Throws precondition_failed unless the resource still is what the request's If-Match names, if it names something. A
    * change calls it in its transaction, once what it is about to change is locked.
@@ -58,6 +60,7 @@ export function makeDeps(config: Config, secret: string, db: Database, override:
     mail: SMTP_URL === null ? null : smtp(SMTP_URL, from),
     answerSeal: makeSeal(deriveKey(secret, 'idempotent answers')),
     countingKey: deriveKey(secret, 'request counts'),
+    mqttClientId: `electric-${Buffer.from(deriveKey(secret, 'mqtt client')).toString('hex', 0, 6)}`,
     checkVersion: async () => {},
     ...override,
   };

@@ -6,6 +6,7 @@ import { connect, DatabaseUnusable, databaseFile } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { makeDeps } from './deps.ts';
 import { handlers } from './jobs/handlers.ts';
+import { MqttListener } from './mqtt/listener.ts';
 import { loadSecret } from './secret.ts';
 
 /** Serves until SIGINT or SIGTERM. */
@@ -17,6 +18,8 @@ async function main(): Promise<void> {
   const app = buildApp(deps);
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   deps.jobs.start(handlers(deps));
+  const mqtt = config.MQTT_URL === null ? null : new MqttListener(deps, config.MQTT_URL);
+  mqtt?.start();
 
   // Beside an embedded database the command line finds the server that is using it.
   const file = databaseFile(config.DATABASE_URL);
@@ -28,6 +31,7 @@ async function main(): Promise<void> {
     closing = true;
     if (file) rmSync(`${file}-server`, { force: true });
     await app.close();
+    await mqtt?.stop();
     await deps.jobs.stop();
     await db.close();
   };

@@ -22,6 +22,7 @@ interface Ids {
   /** A member whom nobody minds. */
   user_id: number;
   invitation_id: number;
+  topic_id: number;
 }
 
 interface Shared {
@@ -115,6 +116,18 @@ const ROWS: Record<keyof Contracts, Row> = {
     type: 'text/csv',
     body: 'timestamp,flat\n2026-04-01T00:00:00Z,9\n',
   })),
+  createDeviceReading: records('tenant', () => ({
+    body: { value: '9', reading_timestamp: '2026-06-01T00:00:00Z' },
+  })),
+  createDeviceReadings: records('tenant', () => ({
+    body: [{ name: 'flat', value: '9', timestampLong: '1783296000' }],
+  })),
+  createMqttTopic: records('editor', () => {
+    names += 1;
+    return { body: { topic: `house/${names}` } };
+  }),
+  listMqttTopics: { lowest: 'editor' },
+  deleteMqttTopic: { lowest: 'editor' },
   getReading: SEEN,
   correctReading: records('tenant', () => ({ body: { value: '7', reason: 'misread' } })),
   voidReading: records('tenant', () => ({ query: { reason: 'wrong meter' } })),
@@ -215,6 +228,7 @@ const ABSENT: Ids = {
   device_id: NOTHING,
   user_id: NOTHING,
   invitation_id: NOTHING,
+  topic_id: NOTHING,
 };
 
 /** A house with everybody in it; `flat` is the tenant's meter, `shop` is not. */
@@ -236,7 +250,7 @@ describe.each(ENGINES)('access on %s', (engine) => {
   >;
 
   beforeAll(async () => {
-    server = await startServer(engine);
+    server = await startServer(engine, {}, { MQTT_URL: 'mqtt://127.0.0.1', MQTT_PROPERTIES: 'all' });
     for (const who of [...CALLERS, 'other', 'bystander'] as const) {
       if (who !== 'signed out') people[who] = await server.newPerson();
     }
@@ -297,12 +311,15 @@ describe.each(ENGINES)('access on %s', (engine) => {
     await house.given(meter_id, at(2), '9');
     const body = { meter_id, reading_timestamp: at(3), value: '5' };
     const { id: reading_id, batch_id } = await recorder.client.createReading({ body });
+    const topic = { topic: `house/${meter_id}/${at(3)}` };
+    const { id: topic_id } = await owner.client.createMqttTopic({ meter_id, body: topic });
     return {
       property_id,
       meter_id,
       reading_id,
       batch_id,
       device_id: device.id!,
+      topic_id,
       ...(await freshPeople(house)),
     };
   }

@@ -24,6 +24,7 @@ const NEEDED: Record<string, Role> = {
   listMembers: 'owner',
   listInvitations: 'owner',
   listBatches: 'reader',
+  listMqttTopics: 'editor',
   verifyLedger: 'reader',
   exportLedger: 'reader',
 };

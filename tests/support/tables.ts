@@ -19,6 +19,8 @@ const EVERY: Record<keyof Tables, true> = {
   batches: true,
   ledger_entries: true,
   readings: true,
+  mqtt_topics: true,
+  leases: true,
   idempotency_keys: true,
   request_counts: true,
 };

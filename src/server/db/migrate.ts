@@ -9,11 +9,21 @@ import { people } from './migrations/004-people.ts';
 import { profile } from './migrations/005-profile.ts';
 import { jobs } from './migrations/006-jobs.ts';
 import { deletion } from './migrations/007-deletion.ts';
+import { deviceInput } from './migrations/008-device-input.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Tx } from './tables.ts';
 
 /** In the order in which they are applied. */
-export const MIGRATIONS: readonly Migration[] = [ledger, accounts, requests, people, profile, jobs, deletion];
+export const MIGRATIONS: readonly Migration[] = [
+  ledger,
+  accounts,
+  requests,
+  people,
+  profile,
+  jobs,
+  deletion,
+  deviceInput,
+];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.number;
 

@@ -174,6 +174,29 @@ export interface Tables {
     error: string | null;
     created_at: number;
   };
+  /** What is heard over MQTT: each topic is of one meter. */
+  mqtt_topics: {
+    id: Generated<number>;
+    property_id: number;
+    meter_id: number;
+    topic: string;
+    /** JSON pointers into a message; see mqtt/message.ts. */
+    value_field: string | null;
+    time_field: string | null;
+    unit: string;
+    interval_seconds: number;
+    configured_by_user_id: number;
+    created_at: number;
+    /** What came last and was recorded: the reading's instant and value, and how its message was numbered. */
+    last_reading_timestamp: number | null;
+    last_value_wh: number | null;
+    last_packet_id: number | null;
+    refused_count: number;
+    last_refused_at: number | null;
+    last_refusal: string | null;
+  };
+  /** What one process at a time does. */
+  leases: { name: string; holder: string; expires_at: number };
   password_resets: { token_hash: string; user_id: number; expires_at: number };
   /** Answers by the Idempotency-Key of their request, for a day. */
   idempotency_keys: {

@@ -17,18 +17,26 @@ declare module 'fastify' {
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i;
 
+/** The API key of a device that cannot send another header; undefined where there is none. */
+function deviceKey({ headers }: FastifyRequest): string | undefined {
+  return [headers.apikey, headers['x-api-key']].find((value) => typeof value === 'string');
+}
+
 /** @returns who asks; throws not_authenticated */
-export function authenticate(deps: Deps): (request: FastifyRequest) => Promise<Caller> {
+export function authenticate(deps: Deps): (request: FastifyRequest, contract: Contract) => Promise<Caller> {
   const { accessTokens, db } = deps;
-  return async (request) => {
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  return async (request, { device }) => {
+    const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    const token = bearer ?? (device && deviceKey(request));
     if (!token) {
       throw new DomainError(
         'not_authenticated',
-        'Sign in and send the access token as Authorization: Bearer <token>.',
+        device
+          ? 'Send an API key as Authorization: Bearer <key>, or in the header APIKEY or X-API-Key.'
+          : 'Sign in and send the access token as Authorization: Bearer <token>.',
       );
     }
-    if (isApiKey(token)) {
+    if (bearer === undefined || isApiKey(token)) {
       const caller = await identify(deps, token);
       if (caller) return caller;
       throw new DomainError('not_authenticated', 'The API key is not valid, was deleted, or has expired.');

@@ -10,7 +10,7 @@ import { authenticate, requireScope } from './authenticate.ts';
 import { entityTag, matchesStrongly, matchesWeakly, readTags } from './etag.ts';
 import { answerWithEvents, wantsEvents } from './events.ts';
 import { fingerprintOf, idempotencyKey, onlyOnce } from './idempotency.ts';
-import { mediaType } from './json-body.ts';
+import { mediaType, TEXT_TYPES } from './json-body.ts';
 import type { Limiter } from './rate-limit.ts';
 
 type In<S> = S extends TSchema ? Static<S> : undefined;
@@ -143,7 +143,7 @@ function credentials(contract: Contract): { security?: Record<string, string[]>[
 
 /** Refuses a body that the contract does not take, before any parser looks at it. */
 function checkContentType(contract: Contract, request: FastifyRequest): void {
-  const accepted = contract.streams ?? ['application/json'];
+  const accepted = contract.streams ?? ['application/json', ...(contract.text ? TEXT_TYPES : [])];
   const header = request.headers['content-type'];
   const empty = header === undefined && !request.headers['transfer-encoding'];
   if (empty && Number(request.headers['content-length'] ?? 0) === 0) {
@@ -274,7 +274,7 @@ export function makeBind(app: FastifyInstance, deps: Deps, limit: Limiter): Bind
       },
       onRequest: async (request, reply) => {
         try {
-          if (!contract.public) request.caller = await identify(request);
+          if (!contract.public) request.caller = await identify(request, contract);
         } finally {
           await limit(request, reply, contract);
         }

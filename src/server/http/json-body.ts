@@ -67,16 +67,22 @@ export function parseStrictly(text: string): unknown {
 }
 
 export function parseJson(bytes: Buffer): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new DomainError('invalid_json', 'The body is not valid UTF-8.');
-  }
+  const text = decode(bytes);
   try {
     return parseStrictly(text);
   } catch (error) {
     throw new DomainError('invalid_json', `The body cannot be read as JSON: ${(error as Error).message}.`);
+  }
+}
+
+/** A bare value, also as it comes from clients that name the type of bytes where nobody told them another. */
+export const TEXT_TYPES = ['text/plain', 'application/octet-stream'];
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new DomainError('invalid_json', 'The body is not valid UTF-8.');
   }
 }
 
@@ -90,6 +96,9 @@ export function jsonBody(app: FastifyInstance): void {
     async ({ routeOptions }: FastifyRequest, bytes: Buffer) =>
       bytes.length === 0 && !routeOptions.schema?.body ? undefined : parseJson(bytes),
   );
+  app.addContentTypeParser(TEXT_TYPES, { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => ({
+    value: decode(bytes).trim(),
+  }));
   // Imports read their body as it comes in; the contract says which types a route takes.
   const streamed = Object.values(contracts).flatMap(({ streams }: Contract) => streams ?? []);
   app.addContentTypeParser([...new Set(streamed)], async (_request: unknown, body: unknown) => body);

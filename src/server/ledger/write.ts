@@ -28,12 +28,12 @@ export interface Author {
   now_ms: number;
 }
 
-/** How an author stands in the ledger: what comes with an API key has the source `api`, whatever the call. */
+/** How an author stands in the ledger: what comes with an API key has the source `api`, but for what devices call. */
 export function recordedBy({ caller, source }: Author) {
   return {
     recorded_by_user_id: caller.user_id,
     recorded_by_api_key_id: caller.api_key?.id ?? null,
-    source: caller.api_key ? ('api' as const) : source,
+    source: caller.api_key && source !== 'device' ? ('api' as const) : source,
   };
 }
 

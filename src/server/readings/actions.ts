@@ -1,14 +1,13 @@
 import type { Static } from 'typebox';
 import type * as contract from '../../contract/readings.ts';
 import type { Reading, Revision, Summary } from '../../contract/readings.ts';
-import type { ChainedEntry } from '../../core/chain.ts';
 import { asRecorded } from '../../core/reading.ts';
 import { fold, tidy } from '../../core/text.ts';
 import { formatInstant, parseInstant } from '../../core/time.ts';
 import { formatKwh, parseKwh } from '../../core/units.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type Listed, listed } from '../db/page.ts';
-import type { Db, Tx } from '../db/tables.ts';
+import type { Db } from '../db/tables.ts';
 import { together } from '../db/together.ts';
 import type { Deps } from '../deps.ts';
 import { invalid, notFound } from '../errors.ts';
@@ -16,74 +15,22 @@ import type { Outcome } from '../http/bind.ts';
 import { type CursorListed, cursorPage, startOf } from '../http/cursor.ts';
 import { parsed, parsePeriod } from '../http/input.ts';
 import { findEntry, lineage } from '../ledger/store.ts';
-import { type Author, recordedBy } from '../ledger/write.ts';
 import { openMeter, requireRecordable, visibleMeters } from '../meters/access.ts';
 import { type MeterRow, metersOf } from '../meters/store.ts';
 import { openProperty, openPropertyOf, requireActive, sees } from '../properties/access.ts';
-import { lockProperty, lockPropertyOfMeter, type MemberProperty } from '../properties/store.ts';
+import { lockProperty, type MemberProperty } from '../properties/store.ts';
 import { presentReading, presentRevision } from './present.ts';
-import { type NewReading, type Recording, record } from './record.ts';
+import { type NewReading, record } from './record.ts';
+import { presentRecorded, recordOne } from './single.ts';
 import * as store from './store.ts';
-
-function toReading(body: Static<typeof contract.createReading.body>): NewReading {
-  const reading_timestamp = parsed(parseInstant(body.reading_timestamp));
-  const reading_type = body.reading_type ?? 'absolute';
-  const period_start = body.period_start ? parsed(parseInstant(body.period_start)) : null;
-  if (period_start !== null && reading_type === 'absolute') {
-    throw invalid([
-      { path: 'period_start', message: 'goes with reading_type relative only: a register has no period' },
-    ]);
-  }
-  if (period_start !== null && period_start >= reading_timestamp) {
-    throw invalid([{ path: 'period_start', message: 'must be earlier than reading_timestamp' }]);
-  }
-  const value_wh = parsed(parseKwh(body.value));
-  const note = body.note ? tidy(body.note) : null;
-  return { ...asRecorded(reading_type, reading_timestamp, value_wh, period_start), note, place: '' };
-}
-
-/** What was recorded, out of the hand; only what was there already is looked up. */
-async function presentRecorded(tx: Tx, author: Author, { entries, meters }: Recording): Promise<Reading[]> {
-  const entry_of = new Map(entries.map((entry) => [entry.id, entry]));
-  const ids = meters.flatMap(({ unchanged }) => unchanged.map((row) => row.entry_id));
-  const there = ids.length === 0 ? [] : await store.entriesById(tx, ids);
-  const row_of = new Map(there.map((row) => [row.id, row]));
-  const rows = meters.flatMap(({ meter, recorded, unchanged }) => [
-    ...recorded.map((row) => ({
-      ...(entry_of.get(row.entry_id) as ChainedEntry & { reading_timestamp: number; value_wh: number }),
-      meter_name: meter.name,
-      location: meter.location,
-      superseded_by_id: null,
-      ...recordedBy(author),
-      created_at: author.now_ms,
-      decreased: Number(row.decreased),
-      rolled_over: Number(row.rolled_over),
-      implausible: Number(row.implausible),
-    })),
-    ...unchanged.map((row) => row_of.get(row.entry_id)!),
-  ]);
-  return rows.map(presentReading);
-}
 
 export async function createReading(
   { db, clock }: Deps,
   caller: Caller,
-  body: Static<typeof contract.createReading.body>,
+  { meter_id, ...said }: Static<typeof contract.createReading.body>,
 ): Promise<Outcome<Reading>> {
-  return db.write(async (tx) => {
-    const [, opened] = await together([
-      lockPropertyOfMeter(tx, body.meter_id),
-      openMeter(tx, caller, body.meter_id),
-    ]);
-    requireRecordable(opened, 'meter_id');
-    const { meter } = opened;
-    const reading = toReading(body);
-    const author = { caller, source: 'manual' as const, now_ms: clock() };
-    const sent = new Map([[meter, [reading]]]);
-    const recorded = await record(tx, meter.property_id, author, sent, () => 'value');
-    const [presented] = await presentRecorded(tx, author, recorded);
-    return { created: recorded.batch_id !== null, body: presented! };
-  });
+  const author = { caller, source: 'manual' as const, now_ms: clock() };
+  return db.write((tx) => recordOne(tx, author, meter_id, said));
 }
 
 /** The meter that a name in a round means. */
