@@ -77,6 +77,7 @@ export function parseJson(bytes: Buffer): unknown {
 
 /** A bare value, also as it comes from clients that name the type of bytes where nobody told them another. */
 export const TEXT_TYPES = ['text/plain', 'application/octet-stream'];
+const MAX_TEXT_BYTES = 1000;
 
 function decode(bytes: Buffer): string {
   try {
@@ -84,6 +85,18 @@ function decode(bytes: Buffer): string {
   } catch {
     throw new DomainError('invalid_json', 'The body is not valid UTF-8.');
   }
+}
+
+async function bareValue(body: AsyncIterable<Buffer>): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > MAX_TEXT_BYTES)
+      throw new DomainError('body_too_large', `A bare value has at most ${MAX_TEXT_BYTES} bytes.`);
+    pieces.push(piece);
+  }
+  return decode(Buffer.concat(pieces)).trim();
 }
 
 /** Content types are told apart here alone; what a route does not take never reaches a parser. */
@@ -96,12 +109,13 @@ export function jsonBody(app: FastifyInstance): void {
     async ({ routeOptions }: FastifyRequest, bytes: Buffer) =>
       bytes.length === 0 && !routeOptions.schema?.body ? undefined : parseJson(bytes),
   );
-  app.addContentTypeParser(TEXT_TYPES, { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => ({
-    value: decode(bytes).trim(),
-  }));
   // Imports read their body as it comes in; the contract says which types a route takes.
   const streamed = Object.values(contracts).flatMap(({ streams }: Contract) => streams ?? []);
-  app.addContentTypeParser([...new Set(streamed)], async (_request: unknown, body: unknown) => body);
+  app.addContentTypeParser(
+    [...new Set([...TEXT_TYPES, ...streamed])],
+    async ({ routeOptions }: FastifyRequest, body: AsyncIterable<Buffer>) =>
+      routeOptions.schema?.body ? { value: await bareValue(body) } : body,
+  );
 }
 
 /**
