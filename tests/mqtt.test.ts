@@ -356,8 +356,9 @@ describe.each(ENGINES)('MQTT on %s', (engine) => {
     await broker.acknowledged();
     expect(await readings()).toEqual([[NOW, '5']]);
     // The next one with the same value is news again.
-    await say(topic, '5');
-    expect(await readings()).toHaveLength(2);
+    await broker.publish(topic, '5');
+    // Acknowledgements of the repeat may still come in between: what counts is what is recorded in the end.
+    await expect.poll(() => readings(), { timeout: 10_000 }).toHaveLength(2);
   });
 });
 

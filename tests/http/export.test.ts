@@ -1,7 +1,9 @@
 /** Readings as files: what they say, that they are safe to open, and that they come back in unchanged. */
 import { inflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXPORT_COLUMNS } from '../../src/contract/exports.ts';
+import { formatKwh } from '../../src/core/units.ts';
 import { sheetName } from '../../src/server/exports/xlsx.ts';
 import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
@@ -162,24 +164,84 @@ describe.each(ENGINES)('exports on %s', (engine) => {
     expect(sheets.get('xl/worksheets/sheet1.xml')!.match(/<row /g)).toHaveLength(count + 1);
   });
 
-  test('NDJSON comes back in unchanged: another property with those meters has the same readings', async () => {
-    const house = await twoMeters();
-    const { text, headers } = await download(house, '?format=ndjson');
-    expect(headers.get('content-type')).toBe('application/x-ndjson');
-    const other = await newHouse(server);
-    await other.submeter('=HYPERLINK("x";"y")');
-    const { property_id } = other;
-    const content_type = 'application/x-ndjson';
-    await other.owner.client.importReadings({ property_id, content_type, upload: text });
-    const plain = (lines: string) =>
+  describe('what was exported comes back in unchanged', () => {
+    const NAMES = ['=1+1', "'quoted", '-a,b;c', 'Kök "å" <&>', '@home\u2028x', '2026-01-01'];
+    const stamp = fc
+      .integer({ min: 0, max: 200_000_000 })
+      .map((s) => Date.parse('2019-01-01T00:00:00Z') + s * 1000);
+    const house = fc.record({
+      names: fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 2, maxLength: 2 }),
+      registers: fc.uniqueArray(stamp, { minLength: 1, maxLength: 8 }),
+      intervals: fc.array(fc.integer({ min: 0, max: 999_999_999_999 }), { minLength: 1, maxLength: 8 }),
+      first: stamp,
+      note: fc.constantFrom(null, '=cmd', "'", 'a\n"b";c', '-'),
+    });
+    const TYPES = {
+      csv: 'text/csv',
+      'csv&locale=de': 'text/csv',
+      ndjson: 'application/x-ndjson',
+      greenbutton: 'application/atom+xml',
+    } as const;
+
+    /** What a reading says, without what belongs to the ledger that it stands in. */
+    const plain = (lines: string, with_note: boolean) =>
       lines
         .trim()
         .split('\n')
         .map((line) => {
           const { meter, reading_timestamp, value, reading_type, period_start, note } = JSON.parse(line);
-          return { meter, reading_timestamp, value, reading_type, period_start, note };
+          return {
+            meter,
+            reading_timestamp,
+            value,
+            reading_type,
+            period_start,
+            note: with_note ? note : null,
+          };
         });
-    expect(plain((await download(other, '?format=ndjson')).text)).toEqual(plain(text));
+
+    async function houseWith(names: readonly string[]): Promise<House> {
+      const made = await newHouse(server);
+      for (const name of names) await made.submeter(name);
+      return made;
+    }
+
+    test.each(Object.keys(TYPES) as (keyof typeof TYPES)[])('%s', async (format) => {
+      const check = async ({ names, registers, intervals, first, note }: Generated) => {
+        const from = await houseWith(names);
+        const [counter, smart] = names as [string, string];
+        const at = (ms: number) => new Date(ms).toISOString();
+        const lines = [
+          ...registers.map((ms, i) => ({
+            meter: counter,
+            reading_timestamp: at(ms),
+            value: `${i}.125`,
+            note,
+          })),
+          ...intervals.map((wh, i) => ({
+            ...{ meter: smart, reading_type: 'relative', value: formatKwh(wh), note: null },
+            ...{ period_start: at(first + i * 900_000), reading_timestamp: at(first + (i + 1) * 900_000) },
+          })),
+        ];
+        const upload = lines.map((line) => JSON.stringify(line)).join('\n');
+        const content_type = 'application/x-ndjson';
+        await from.owner.client.importReadings({ property_id: from.property_id, content_type, upload });
+        const to = await houseWith(names);
+        const { bytes } = await download(from, `?format=${format}`);
+        const sent = {
+          property_id: to.property_id,
+          content_type: TYPES[format],
+          upload: new Uint8Array(bytes),
+        };
+        expect(await to.owner.client.importReadings(sent)).toMatchObject({ recorded: lines.length });
+        const both = await Promise.all([from, to].map((each) => download(each, '?format=ndjson')));
+        // Green Button has no place for notes.
+        const [before, after] = both.map(({ text }) => plain(text, format !== 'greenbutton'));
+        expect(after).toEqual(before);
+      };
+      await fc.assert(fc.asyncProperty(house, check), { numRuns: 8 });
+    });
+    type Generated = typeof house extends fc.Arbitrary<infer G> ? G : never;
   });
 
   test('XLSX: real numbers and dates in the zone of the property, a frozen heading, a sheet or one for each meter', async () => {

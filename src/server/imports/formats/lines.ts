@@ -57,8 +57,9 @@ async function* endingLines(texts: AsyncIterable<string>): AsyncGenerator<string
 /** Numbered rows of cells; empty rows are left out. */
 export async function* csvRows(
   body: AsyncIterable<Uint8Array>,
+  delimiter = ',',
 ): AsyncGenerator<{ line: number; cells: string[] }> {
-  const parser = Papa.parse(Papa.NODE_STREAM_INPUT, { delimiter: ',' });
+  const parser = Papa.parse(Papa.NODE_STREAM_INPUT, { delimiter });
   const source = Readable.from(endingLines(decoded(body)));
   source.on('error', (error) => parser.destroy(error));
   let line = 0;
