@@ -225,7 +225,6 @@ describe('files that mean harm', () => {
 });
 
 test.each([
-  ['csv', 'timestamp,flat\n', { decimal: ',' as const }, 'decimal'],
   ['ndjson', '{}\n', { unit: 'MWh' as const }, 'unit'],
   ['greenbutton', '<feed/>', { timezone: 'UTC' }, 'timezone'],
 ])('a wish that a %s file has no use for is refused, not passed over', async (_, file, wishes, path) => {

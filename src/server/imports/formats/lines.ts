@@ -10,15 +10,16 @@ function tooLong(line: number): DomainError {
   return new DomainError('body_too_large', `Line ${line} is longer than ${MAX_LINE_CHARACTERS} characters.`);
 }
 
-/** Decodes UTF-8, refusing what is not. */
-async function* decoded(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+/** Decodes text, refusing bytes that are none. */
+async function* decoded(body: AsyncIterable<Uint8Array>, encoding = 'utf-8'): AsyncGenerator<string> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
   try {
     for await (const bytes of body) yield decoder.decode(bytes, { stream: true });
     yield decoder.decode();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new DomainError('invalid_request', 'The body is not valid UTF-8.');
+    const detail = `The body is not valid ${encoding.toUpperCase()}: save it as UTF-8, or say its encoding.`;
+    throw new DomainError('invalid_request', detail);
   }
 }
 
@@ -58,9 +59,10 @@ async function* endingLines(texts: AsyncIterable<string>): AsyncGenerator<string
 export async function* csvRows(
   body: AsyncIterable<Uint8Array>,
   delimiter = ',',
+  encoding = 'utf-8',
 ): AsyncGenerator<{ line: number; cells: string[] }> {
   const parser = Papa.parse(Papa.NODE_STREAM_INPUT, { delimiter });
-  const source = Readable.from(endingLines(decoded(body)));
+  const source = Readable.from(endingLines(decoded(body, encoding)));
   source.on('error', (error) => parser.destroy(error));
   let line = 0;
   for await (const cells of source.pipe(parser) as AsyncIterable<string[]>) {

@@ -1,24 +1,30 @@
 /** Recognises a file by how it begins. */
+import { WallClock } from '../../../core/wall-clock.ts';
 import { invalid } from '../../errors.ts';
-import { openCsv } from './csv.ts';
+import { counting, openCsv } from './csv.ts';
+import { byReading } from './day-rows.ts';
 import { exportDelimiter, openExported } from './exported.ts';
 import type { Format, Opened, Wishes } from './format.ts';
 import { openGreenButton } from './green-button.ts';
+import { csvRows } from './lines.ts';
 import { openNdjson } from './ndjson.ts';
+import { openTable } from './table.ts';
 
 /** So much of a file tells what it is. */
-const HEAD_BYTES = 512;
+const HEAD_BYTES = 65_536;
+const SAMPLE_LINES = 20;
+const SEPARATORS = ['\t', ';', ',', '|'];
 
 /** How it begins, and all of it. */
 async function peek(body: AsyncIterable<Uint8Array>) {
   const iterator = body[Symbol.asyncIterator]();
   const head: Uint8Array[] = [];
-  let text = '';
-  while (text.trim().length < HEAD_BYTES) {
+  let length = 0;
+  while (length < HEAD_BYTES) {
     const { done, value } = await iterator.next();
     if (done) break;
     head.push(value);
-    text = Buffer.concat(head).toString('latin1').replace('\u00ef\u00bb\u00bf', '');
+    length += value.length;
   }
   async function* whole() {
     try {
@@ -32,12 +38,25 @@ async function peek(body: AsyncIterable<Uint8Array>) {
       await iterator.return?.();
     }
   }
-  return { begins: text.trimStart(), bytes: whole() };
+  return { head: Buffer.concat(head), bytes: whole() };
+}
+
+/** By its mark, else UTF-8 if it is that, else what Windows writes in the west of Europe. */
+function encodingOf(head: Buffer): string {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  try {
+    // A character may be cut at the end of what was read.
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return 'utf-8';
+  } catch {
+    return 'windows-1252';
+  }
 }
 
 /** What each kind of file leaves open; whatever else is said about it would be passed over in silence. */
-const OPEN_TO: Record<Format, readonly (keyof Wishes)[]> = {
-  csv: ['format'],
+const OPEN_TO: Record<Format, readonly (keyof Wishes)[] | null> = {
+  csv: null,
   ndjson: ['format'],
   greenbutton: ['format', 'round', 'meter'],
   xlsx: ['format'],
@@ -49,15 +68,82 @@ function recognise(begins: string): Format {
   return /^[{[]/.test(begins) ? 'ndjson' : 'csv';
 }
 
+/** The separator that stands equally often in the first lines; quoted ones don't count. */
+function separatorOf(begins: string): string {
+  const lines = begins
+    .replace(/"(?:[^"]|"")*"/g, '')
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line.trim() !== '');
+  const sample = lines.slice(0, SAMPLE_LINES);
+  const counts = SEPARATORS.map((separator) => {
+    const each = sample.map((line) => line.split(separator).length - 1);
+    const usual = each.toSorted((a, b) => a - b)[Math.floor(each.length / 2)] ?? 0;
+    return { separator, usual, same: each.filter((count) => count === usual).length };
+  });
+  const [best] = counts.filter(({ usual }) => usual > 0).sort((a, b) => b.same - a.same);
+  return best?.separator ?? ',';
+}
+
+/** Electric's own simplest form, which is read strictly: RFC 3339 and registers in kWh. */
+const isPlain = (begins: string) => /^"?(reading_)?timestamp"?(,|\r?\n|$)/i.test(begins);
+
+/** Throws validation_failed for what no table can be. */
+function checkWishes({ delimiter, timezone, encoding }: Wishes): void {
+  const works = (attempt: () => unknown) => {
+    try {
+      attempt();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const wrong = (path: string, message: string) => invalid([{ path, message }]);
+  if (delimiter !== undefined && !/^[^"\r\n\ufeff]$/.test(delimiter))
+    throw wrong('delimiter', 'must be one character, or tab');
+  if (timezone !== undefined && !works(() => new WallClock(timezone).instants(0)))
+    throw wrong(
+      'timezone',
+      'must be an IANA time zone, for example Europe/Stockholm, or an offset such as +01:00',
+    );
+  if (encoding !== undefined && !works(() => new TextDecoder(encoding, { fatal: true })))
+    throw wrong('encoding', 'must be an encoding, for example utf-8 or windows-1252');
+}
+
+async function openSeparated(
+  bytes: AsyncIterable<Uint8Array>,
+  begins: string,
+  encoding: string,
+  wishes: Wishes,
+  zone: string,
+) {
+  const { format: _, ...said } = wishes;
+  const is_own = Object.keys(said).length === 0 && encoding === 'utf-8';
+  const exported = exportDelimiter(begins);
+  if (exported && is_own) return openExported(bytes, exported, zone);
+  if (is_own && isPlain(begins)) return openCsv(bytes, zone);
+  // The first line may be for the spreadsheet alone.
+  const told = /^sep=(.)/i.exec(begins)?.[1];
+  const separator = wishes.delimiter ?? told ?? separatorOf(begins);
+  const count = { bytes: 0 };
+  const cells = csvRows(counting(bytes, count), separator, encoding);
+  const rows = byReading(cells);
+  if (told) await rows.next();
+  return openTable(rows, { separator, encoding, count }, wishes, zone);
+}
+
 /**
- * Recognises a file by its first bytes. Throws validation_failed for what it cannot read, or for a wish that such a file
+ * Recognises a file by how it begins. Throws validation_failed for what it cannot read, or for a wish that such a file
  * has no use for.
  * @param zone of the property, for times without an offset
  */
 export async function open(body: AsyncIterable<Uint8Array>, wishes: Wishes, zone: string): Promise<Opened> {
-  const { begins, bytes } = await peek(body);
+  checkWishes(wishes);
+  const { head, bytes } = await peek(body);
+  const encoding = wishes.encoding ?? encodingOf(head);
+  const begins = new TextDecoder(encoding).decode(head).trimStart();
   const format = wishes.format ?? recognise(begins);
-  const unused = Object.keys(wishes).filter((wish) => !OPEN_TO[format].includes(wish as keyof Wishes));
+  const allowed = OPEN_TO[format];
+  const unused = Object.keys(wishes).filter((wish) => allowed && !allowed.includes(wish as keyof Wishes));
   if (unused.length > 0) {
     const message = `has no use in a file of the format ${format} as it is: leave it out`;
     throw invalid(unused.map((path) => ({ path, message })));
@@ -65,9 +151,8 @@ export async function open(body: AsyncIterable<Uint8Array>, wishes: Wishes, zone
   if (format === 'ndjson') return openNdjson(bytes, zone);
   if (format === 'greenbutton') return openGreenButton(bytes, wishes, zone);
   if (format === 'xlsx') {
-    const message = 'cannot be an XLSX file yet: save the sheet as CSV, with a column headed timestamp';
+    const message = 'cannot be an XLSX file yet: save the sheet as CSV';
     throw invalid([{ path: 'format', message }]);
   }
-  const delimiter = exportDelimiter(begins);
-  return delimiter ? openExported(bytes, delimiter, zone) : openCsv(bytes, zone);
+  return openSeparated(bytes, begins, encoding, wishes, zone);
 }
