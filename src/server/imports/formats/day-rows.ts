@@ -1,6 +1,6 @@
 /** A row per day with a column for each half-hour or so becomes a row per reading, as everything else has them. */
 import { isTimeOfDay } from './dates.ts';
-import type { TableRow } from './table.ts';
+import type { TableRow } from './layout.ts';
 
 /** The shortest day has 23 hours; fewer columns of times are something else. */
 const MIN_TIMES = 20;

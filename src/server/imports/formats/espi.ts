@@ -3,8 +3,8 @@ import sax from 'sax';
 import { DomainError } from '../../errors.ts';
 
 const MAX_DEPTH = 50;
-/** Readings are kept until every link is known, three numbers each. */
-const MAX_READINGS = 5_000_000;
+/** Readings are kept until every link is known: so many fit in the memory of a small machine. */
+const MAX_READINGS = 500_000;
 const MAX_ENTRIES = 200_000;
 const MAX_TEXT = 10_000;
 

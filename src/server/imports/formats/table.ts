@@ -1,149 +1,18 @@
 /** Tables of any common dialect: a column per meter or a row per reading, registers or intervals. */
 
-import { fold, tidy } from '../../../core/text.ts';
+import { tidy } from '../../../core/text.ts';
 import { WallClock } from '../../../core/wall-clock.ts';
 import { invalid } from '../../errors.ts';
 import { checkNote } from '../../http/validation.ts';
-import { guessDecimal, parseAmount, Rounding, type Unit } from './amounts.ts';
-import { assignColumns, type Columns, kindOf, nameOf, unitOf } from './columns.ts';
-import { guessOrder, isDate, type Order, parseStamp, readOrder, type Stamp, timeOfDay } from './dates.ts';
-import type { Found, FoundReading, Opened, Plan, Wishes } from './format.ts';
-
-export interface TableRow {
-  line: number;
-  cells: string[];
-}
+import { parseAmount, Rounding } from './amounts.ts';
+import { nameOf } from './columns.ts';
+import { parseStamp } from './dates.ts';
+import type { Found, FoundError, FoundReading, Opened, Plan, Wishes } from './format.ts';
+import { headingOf, type Layout, stampOf, type TableRow, understand } from './layout.ts';
 
 const SAMPLE_ROWS = 200;
 const ROWS_AT_ONCE = 500;
-const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-
-/** How a table is read. */
-interface Layout {
-  headings: string[];
-  columns: Columns;
-  order: Order;
-  decimal: ',' | '.';
-  timezone: string;
-  unit: Unit;
-  /** Null: every row says it. */
-  reading_type: 'absolute' | 'relative' | null;
-  label: 'start' | 'end';
-  /** Between the rows of a meter; what an interval lasts. */
-  step_ms: number;
-  /** A register that is stamped with the beginning of its hour. */
-  shift_ms: number;
-  is_ascending: boolean;
-  round: boolean;
-  meter: string;
-}
-
-/** The heading is the first row that stands above one with a date, and has none itself. */
-function headingOf(rows: readonly TableRow[]): number {
-  const has_date = (row: TableRow | undefined) => row?.cells.some((cell) => isDate(cell)) ?? false;
-  const at = rows.findIndex((row, i) => !has_date(row) && row.cells.length > 1 && has_date(rows[i + 1]));
-  if (at >= 0) return at;
-  const message = 'has no heading above rows with dates: the first row must name the columns';
-  throw invalid([{ path: `line ${rows[0]?.line ?? 1}`, message }]);
-}
-
-function stampOf(cells: readonly string[], { roles }: Columns, order: Order): Stamp | null {
-  const stamp = parseStamp(cells[roles.timestamp ?? roles.date!] ?? '', order);
-  if (roles.time === undefined || stamp === null || 'instant_ms' in stamp) return stamp;
-  const time_ms = timeOfDay(cells[roles.time] ?? '');
-  return time_ms === null ? null : { wall_ms: stamp.wall_ms + time_ms, has_time: true };
-}
-
-const msOf = (stamp: Stamp) => ('wall_ms' in stamp ? stamp.wall_ms : stamp.instant_ms);
-
-/** The values of a sample with what they belong to, in the order of the file. */
-function seriesOf(rows: readonly TableRow[], { roles, meters }: Columns): Map<string | number, string[]> {
-  const series = new Map<string | number, string[]>();
-  const add = (key: string | number, cell: string | undefined) => {
-    const list = series.get(key) ?? [];
-    series.set(key, list);
-    if (cell?.trim()) list.push(cell.trim());
-  };
-  for (const { cells } of rows) {
-    if (roles.value === undefined) for (const at of meters) add(at, cells[at]);
-    else add(roles.meter === undefined ? '' : (cells[roles.meter] ?? ''), cells[roles.value]);
-  }
-  return series;
-}
-
-/** Registers never go down but by mistake; of intervals nearly half of the steps do. */
-function guessKind(series: Map<string | number, string[]>, decimal: ',' | '.', is_ascending: boolean) {
-  let [falls, steps] = [0, 0];
-  for (const cells of series.values()) {
-    const values = cells.flatMap((cell) => {
-      const amount = parseAmount(cell, decimal, 'kWh');
-      return amount.ok ? [amount.value.value_wh] : [];
-    });
-    for (let i = 1; i < values.length; i += 1) {
-      const step = (values[i]! - values[i - 1]!) * (is_ascending ? 1 : -1);
-      if (step !== 0) steps += 1;
-      if (step < 0) falls += 1;
-    }
-  }
-  return falls * 10 > steps ? 'relative' : 'absolute';
-}
-
-/** The commonest distance of different instants that follow each other. */
-function stepOf(stamps: readonly number[]): number {
-  const counts = new Map<number, number>();
-  for (let i = 1; i < stamps.length; i += 1) {
-    const step = Math.abs(stamps[i]! - stamps[i - 1]!);
-    if (step > 0) counts.set(step, (counts.get(step) ?? 0) + 1);
-  }
-  return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? HOUR_MS;
-}
-
-function orderFor(rows: readonly TableRow[], { roles }: Columns, { date_format }: Wishes): Order {
-  if (date_format !== undefined) {
-    const order = readOrder(date_format);
-    if (order) return order;
-    throw invalid([
-      { path: 'date_format', message: 'must name day, month and year, for example dd.mm.yyyy' },
-    ]);
-  }
-  const guess = guessOrder(rows.map(({ cells }) => cells[roles.timestamp ?? roles.date!] ?? ''));
-  if (guess.ok) return guess.value;
-  throw invalid([{ path: 'date_format', message: guess.message }]);
-}
-
-function understand(rows: readonly TableRow[], separator: string, wishes: Wishes, zone: string): Layout {
-  const [head, ...below] = rows as [TableRow, ...TableRow[]];
-  const headings = head.cells.map((cell) => cell.trim());
-  const columns = assignColumns(
-    headings,
-    below.map(({ cells }) => cells),
-    wishes.columns,
-  );
-  const { roles } = columns;
-  const order = orderFor(below, columns, wishes);
-  const series = seriesOf(below, columns);
-  const decimal = wishes.decimal ?? guessDecimal([...series.values()].flat(), separator);
-  const stamps = below.flatMap(({ cells }) => stampOf(cells, columns, order) ?? []);
-  const times = stamps.map(msOf);
-  const is_ascending = (times.at(-1) ?? 0) >= (times[0] ?? 0);
-  const step_ms = stepOf(times);
-  const of_value = roles.value === undefined ? '' : headings[roles.value]!;
-  const is_home_assistant = fold(headings[roles.meter ?? -1] ?? '') === 'statistic_id';
-  const kind = wishes.reading_type ?? kindOf(of_value) ?? guessKind(series, decimal, is_ascending);
-  const first_ms = Math.min(...times) % DAY_MS;
-  return {
-    ...{ headings, columns, order, decimal, step_ms, is_ascending },
-    timezone: wishes.timezone ?? zone,
-    unit: wishes.unit ?? unitOf(of_value) ?? unitOf(headings[columns.meters[0] ?? -1] ?? '') ?? 'kWh',
-    reading_type: roles.reading_type === undefined || wishes.reading_type ? kind : null,
-    // A file that begins with midnight names the beginnings.
-    label: wishes.label ?? (first_ms === 0 || is_home_assistant ? 'start' : 'end'),
-    shift_ms: is_home_assistant && wishes.label !== 'end' ? HOUR_MS : 0,
-    round: wishes.round ?? false,
-    meter: wishes.meter ?? '',
-  };
-}
 
 const NO_SUCH_TIME = (zone: string) =>
   `did not exist: clocks in ${zone} were put forward. If the file's clock was not, say timezone=+01:00 or what it was`;
@@ -212,7 +81,8 @@ class TableReader {
     this.#clock = new WallClock(layout.timezone);
   }
 
-  read({ line, cells }: TableRow, found: Found): void {
+  read(row: TableRow, found: Found): void {
+    const { line, cells } = row;
     const { columns, headings, order, meter } = this.#layout;
     const { roles, meters } = columns;
     const values = roles.value === undefined ? meters : [roles.value];
@@ -232,7 +102,7 @@ class TableReader {
         ? meters.map((at) => [nameOf(headings[at]!), at] as const)
         : [[roles.meter === undefined ? meter : (cells[roles.meter]?.trim() ?? ''), roles.value] as const];
     const take = (end_ms: number) => {
-      for (const [name, at] of parts) this.#value(name, at, line, cells, end_ms, found);
+      for (const [name, at] of parts) this.#value(name, at, row, end_ms, found);
     };
     if ('instant_ms' in stamp) take(stamp.instant_ms);
     else
@@ -249,46 +119,51 @@ class TableReader {
     return sequence;
   }
 
-  #value(
-    meter: string,
-    at: number,
-    line: number,
-    cells: readonly string[],
-    stamp_ms: number,
-    found: Found,
-  ): void {
+  #value(meter: string, at: number, row: TableRow, stamp_ms: number, found: Found): void {
+    if (!row.cells[at]?.trim()) return;
+    const read = this.#readingOf(meter, at, row, stamp_ms);
+    if ('message' in read) found.errors.push(read);
+    else found.readings.push(read);
+  }
+
+  #readingOf(meter: string, at: number, row: TableRow, stamp_ms: number): FoundReading | FoundError {
+    const { line, cells } = row;
     const { headings, decimal, unit, round, columns } = this.#layout;
-    const cell = cells[at]?.trim() ?? '';
-    if (cell === '') return;
     const column = headings[at]!;
-    const refuse = (where: string, message: string) => {
-      found.errors.push({ line, column: where, message });
-    };
+    const cell = cells[at]!.trim();
     const amount = parseAmount(cell, decimal, unit);
-    if (!amount.ok) return refuse(column, amount.message);
+    if (!amount.ok) return { line, column, message: amount.message };
     const { reading_type: said_at, note: note_at } = columns.roles;
     const reading_type = this.#layout.reading_type ?? cells[said_at!]?.trim();
     if (reading_type !== 'absolute' && reading_type !== 'relative')
-      return refuse(headings[said_at!]!, 'must be one of absolute, relative');
+      return { line, column: headings[said_at!]!, message: 'must be one of absolute, relative' };
     const is_interval = reading_type === 'relative';
     if (amount.value.parts !== 0n && !round) {
       const how = 'say round=true to round the running total';
-      return refuse(column, `has more than three decimals of a kWh (${cell.slice(0, 30)}): ${how}`);
+      return {
+        line,
+        column,
+        message: `has more than three decimals of a kWh (${cell.slice(0, 30)}): ${how}`,
+      };
     }
     const period = this.#period(stamp_ms, is_interval);
     const started_ms = is_interval ? this.#started(cells) : null;
-    if (started_ms === undefined || (started_ms ?? -Infinity) >= period.reading_timestamp)
-      return refuse('period_start', 'is no time before the end that could be read, or it came twice');
+    if (started_ms === undefined || (started_ms ?? -Infinity) >= period.reading_timestamp) {
+      const message = 'is no time before the end that could be read, or it came twice';
+      return { line, column: 'period_start', message };
+    }
     const note = note_at === undefined ? null : tidy(cells[note_at] ?? '') || null;
-    if (note !== null && (note.length > 2000 || checkNote(note, {})))
-      return refuse('note', 'must be a text of at most 2000 characters, none of them control characters');
+    if (note !== null && (note.length > 2000 || checkNote(note, {}))) {
+      const message = 'must be a text of at most 2000 characters, none of them control characters';
+      return { line, column: 'note', message };
+    }
     const rounding = this.#roundings.get(meter) ?? new Rounding();
     this.#roundings.set(meter, rounding);
-    found.readings.push({
+    return {
       ...{ line, column, meter, reading_type, note, value_wh: rounding.next(amount.value, is_interval) },
       ...period,
       ...(started_ms === null ? {} : { period_start: started_ms }),
-    });
+    };
   }
 
   /** Where a row says when its interval began; null: it does not say, undefined: it cannot be read. */
