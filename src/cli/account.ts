@@ -12,8 +12,11 @@ export function clientFor({ origin }: Server, token: string | null = null): Clie
       const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException;
       throw new Failure(`The server at ${origin} does not answer (${code ?? message}).`);
     });
+    const { status, headers } = response;
     const is_electric =
-      response.status === 204 || /json|event-stream/.test(response.headers.get('content-type') ?? '');
+      status === 204 ||
+      /json|event-stream/.test(headers.get('content-type') ?? '') ||
+      headers.has('content-disposition');
     if (!is_electric) throw new Failure(`What answers at ${origin} is not an Electric server.`);
     return response;
   }

@@ -1,14 +1,13 @@
 /** The ledger itself: check its chain, take a proof file away, make the projection again. */
 import { hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Verification } from '../contract/ledger.ts';
 import { beginsBatch, type ChainHead, checkLines, type Sha256 } from '../core/chain.ts';
 import { type Recomputed, recompute } from '../server/projection/recompute.ts';
 import { withAccount } from './account.ts';
 import { withDatabase } from './database.ts';
+import { checkOutput, save } from './download.ts';
 import { EXIT, Failure } from './failure.ts';
 import {
   type AccountOptions,
@@ -104,26 +103,11 @@ async function verify(
 }
 
 async function exportLedger(options: AccountOptions & { property: string; output?: string }): Promise<void> {
-  const { output, json } = options;
-  if (json && !output)
-    throw new Failure('With --json the proof file needs a place of its own: --output.', 'usage');
+  checkOutput(options);
   await withAccount(options, async (client) => {
     const { id, display_name } = await findProperty(client, options.property);
     const bytes = (await client.exportLedger({ property_id: id })) as ReadableStream<Uint8Array>;
-    if (!output) {
-      await pipeline(bytes, process.stdout, { end: false });
-      return;
-    }
-    // Only a whole file gets the name: half of one would verify as an older ledger.
-    const partial = `${output}.partial`;
-    try {
-      await pipeline(bytes, createWriteStream(partial));
-      await rename(partial, output);
-    } catch (error) {
-      await rm(partial, { force: true });
-      throw error;
-    }
-    printResult(json, { property_id: id, output }, () => `Wrote the ledger of ${display_name} to ${output}.`);
+    await save(bytes, options, id, `the ledger of ${display_name}`);
   });
 }
 

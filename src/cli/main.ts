@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConsumption } from './consumption.ts';
 import { addDemo } from './demo.ts';
+import { addExport } from './export.ts';
 import { EXIT, EXIT_CODES, reportFailure } from './failure.ts';
 import { addImport } from './import.ts';
 import { addLedger } from './ledger.ts';
@@ -28,7 +29,7 @@ Examples:
 ${EXIT_CODES}`,
   );
 
-for (const add of [addServe, addMigrate, addUser, addImport, addConsumption, addDemo, addLedger])
+for (const add of [addServe, addMigrate, addUser, addImport, addExport, addConsumption, addDemo, addLedger])
   add(program);
 
 // Whoever reads the output may stop early, as head does.

@@ -1,5 +1,5 @@
 /** user create, import and consumption against a running server. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -168,6 +168,35 @@ describe.each(ENGINES)('%s', (engine) => {
       expect(other.stderr).toMatch(/^electric: /);
       expect(other.code).toBe(3);
     });
+  });
+
+  test('export: what was imported, to a file or to the output, and it comes back in unchanged', async () => {
+    const body = { display_name: 'Villa Export', timezone: 'Europe/Stockholm' };
+    const { id } = await person.client.createProperty({ body });
+    await person.client.createSubmeter({ body: { property_id: id, name: 'kitchen' } });
+    const property = ['--property', 'Villa Export'];
+    expect((await run(['import', file('in.csv', CSV), ...property], env)).code).toBe(0);
+    const output = join(folder, 'out.csv');
+    const written = await run(['export', ...property, '--locale', 'sv', '--output', output], env);
+    expect(written).toMatchObject({
+      stderr: '',
+      code: 0,
+      stdout: `Wrote the readings of Villa Export to ${output}.\n`,
+    });
+    const lines = readFileSync(output, 'utf8').trim().split('\r\n');
+    expect(lines).toHaveLength(1 + 7);
+    expect(lines[1]).toMatch(/^2025-12-31T23:00:00Z;Main meter;main_meter;1000;/);
+    const again = await run(['import', output, ...property, '--json'], env);
+    expect(JSON.parse(again.stdout)).toMatchObject({ recorded: 0, unchanged: 7 });
+    const february = ['--from', '2026-02-01', '--to', '2026-03-01'];
+    const { stdout } = await run(['export', ...property, '--format', 'ndjson', ...february], env);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).value),
+    ).toEqual(['1100.5', '110.25']);
+    expect((await run(['export', ...property, '--json'], env)).code).toBe(2);
   });
 
   describe('consumption', () => {

@@ -8,6 +8,7 @@ const COMMANDS = [
   'user create',
   'user reset-password',
   'import',
+  'export',
   'consumption',
   'demo',
   'ledger verify',
