@@ -141,7 +141,8 @@ export function judge(
     const isAtSame = (other: Line) => other.meter_id === sent.meter_id && other.at === sent.at;
     const there = now.find(isAtSame);
     const twin = fresh.find(isAtSame);
-    if (there) unchanged += 1;
+    const is_repeated = batch.findIndex((each) => isAtSame(each)) < batch.indexOf(sent);
+    if (there && !is_repeated) unchanged += 1;
     if ((there && !isSame(there, sent)) || (twin && !isSame(twin, sent))) {
       return { refusal: 'reading_conflict', in_the_way: there ? [there] : [] };
     }

@@ -64,9 +64,11 @@ export async function record(household: Household, sent: readonly model.Dated[])
   expect({ status, body }).toMatchObject({ status: fresh.length > 0 ? 201 : 200 });
   await written(household, fresh);
   if ('recorded' in body) {
-    expect({ recorded: body.recorded, unchanged: body.unchanged }).toEqual({
+    const { recorded, unchanged: found, repeated } = body;
+    expect({ recorded, unchanged: found, repeated }).toEqual({
       recorded: fresh.length,
       unchanged,
+      repeated: batch.length - fresh.length - unchanged,
     });
     return true;
   }
