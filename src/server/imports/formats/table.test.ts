@@ -240,6 +240,14 @@ describe('dialects', () => {
     });
   });
 
+  test('rounded registers stand for themselves, rounded intervals for their sum', async () => {
+    const text = 'Date,Meter,Reading\n2026-02-01,k,1.0004\n2026-03-01,k,2.0004\n2026-04-01,k,3.0004\n';
+    const values = async (wishes: Wishes) =>
+      (await read(text, { round: true, ...wishes })).readings.map(({ value_wh }) => value_wh);
+    expect(await values({})).toEqual([1000, 2000, 3000]);
+    expect(await values({ reading_type: 'relative' })).toEqual([1000, 2001, 3000]);
+  });
+
   test('a column may say when each interval began', async () => {
     const columns = { timestamp: 'to', period_start: 'from', value: 'used' };
     const text = 'from,to,used\n01.02.2026 10:00,01.02.2026 12:30,1\nnever,01.02.2026 13:00,2\n';
