@@ -1,34 +1,16 @@
 /** The server dies after a reading is durable and before its message is acknowledged: the repeat finds it there. */
-import { spawn } from 'node:child_process';
+
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { createClient } from '../src/client/index.ts';
 import { connect } from '../src/server/db/connect.ts';
 import { startBroker } from './support/broker.ts';
 import { ENGINES, freshUrl } from './support/engines.ts';
-import { PASSWORD, SECRET } from './support/server.ts';
+import { startProcess } from './support/process.ts';
+import { PASSWORD } from './support/server.ts';
 
-const MAIN = fileURLToPath(new URL('../src/server/main.ts', import.meta.url));
 const DIE = new URL('./support/die-after-commit.mjs', import.meta.url).href;
-
-async function start(settings: Record<string, string>, options: string[] = []) {
-  const child = spawn(process.execPath, [...options, MAIN], {
-    env: { PORT: '0', LOG_LEVEL: 'silent', NODE_ENV: 'test', SECRET_KEY: SECRET, ...settings },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const end = () => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
-  let said = '';
-  for await (const text of child.stdout) {
-    said += text;
-    const origin = /http:\/\/\S+:\d+/.exec(said)?.[0];
-    if (origin) return { child, origin };
-  }
-  throw new Error(`the server did not start: ${said}`);
-}
 
 test.each(ENGINES)('%s: killed between commit and acknowledgement: one reading', async (engine) => {
   const broker = await startBroker();
@@ -39,7 +21,7 @@ test.each(ENGINES)('%s: killed between commit and acknowledgement: one reading',
   const clientOf = (origin: string) => createClient({ origin, token: () => token });
   const me = { username: 'writer', password: PASSWORD };
 
-  const first = await start(settings);
+  const first = await startProcess(settings);
   const client = clientOf(first.origin);
   await client.register({ body: { ...me, email: 'writer@example.com' } });
   token = (await client.login({ body: me })).access_token;
@@ -50,7 +32,7 @@ test.each(ENGINES)('%s: killed between commit and acknowledgement: one reading',
   first.child.kill('SIGTERM');
   expect(await stopped).toEqual([0, null]);
 
-  const dying = await start({ ...settings, DIE_AFTER: 'update "?mqtt_topics' }, ['--import', DIE]);
+  const dying = await startProcess({ ...settings, DIE_AFTER: 'update "?mqtt_topics' }, ['--import', DIE]);
   await broker.subscribed(topic);
   let acknowledged = false;
   const repeated = broker.acknowledged().then(() => {
@@ -64,7 +46,7 @@ test.each(ENGINES)('%s: killed between commit and acknowledgement: one reading',
   const db = await connect(url);
   await db.write((tx) => sql`DELETE FROM leases`.execute(tx));
   await db.close();
-  const last = await start(settings);
+  const last = await startProcess(settings);
   await repeated;
   const { items } = await clientOf(last.origin).getHistory({ meter_id });
   expect(items).toMatchObject([{ value: '5', source: 'device' }]);

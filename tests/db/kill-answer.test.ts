@@ -1,31 +1,13 @@
 /** The server dies after a change is durable and before its answer is out: the repeated request finds both. */
-import { spawn } from 'node:child_process';
+
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type Client, createClient } from '../../src/client/index.ts';
 import { ENGINES, freshUrl } from '../support/engines.ts';
-import { PASSWORD, SECRET } from '../support/server.ts';
+import { startProcess } from '../support/process.ts';
+import { PASSWORD } from '../support/server.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url));
 const DIE = new URL('../support/die-after-commit.mjs', import.meta.url).href;
-
-async function start(url: string, options: string[] = []) {
-  const child = spawn(process.execPath, [...options, MAIN], {
-    env: { DATABASE_URL: url, PORT: '0', LOG_LEVEL: 'silent', NODE_ENV: 'test', SECRET_KEY: SECRET },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const end = () => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
-  let said = '';
-  for await (const text of child.stdout) {
-    said += text;
-    const origin = /http:\/\/\S+:\d+/.exec(said)?.[0];
-    if (origin) return { child, origin };
-  }
-  throw new Error(`the server did not start: ${said}`);
-}
 
 interface Work {
   client: Client;
@@ -60,7 +42,7 @@ test.each(
   '%s: %s, killed between commit and answer, then repeated: the first answer, one effect',
   async (engine, what) => {
     const { url, drop } = await freshUrl(engine);
-    const dying = await start(url, ['--import', DIE]);
+    const dying = await startProcess({ DATABASE_URL: url }, ['--import', DIE]);
     try {
       const { post, property_id, client, token } = await prepare(dying.origin);
       const { main_meter_id: meter_id } = await client.getProperty({ property_id });
@@ -80,7 +62,7 @@ test.each(
       await expect(post(dying.origin, ...request)).rejects.toThrow();
       expect(await exited).toEqual([null, 'SIGKILL']);
 
-      const { child, origin } = await start(url);
+      const { child, origin } = await startProcess({ DATABASE_URL: url });
       try {
         const answers = [await post(origin, ...request), await post(origin, ...request)];
         expect(answers.map(({ status, headers }) => [status, headers.get('idempotency-replayed')])).toEqual([

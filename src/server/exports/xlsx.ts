@@ -28,7 +28,7 @@ const number = (ref: string, value: string, style: number) =>
   `<c r="${ref}" s="${style}"><v>${value}</v></c>`;
 
 /** @returns the wall clock of a zone at an instant, as a spreadsheet counts it: in days */
-export function wallClock(timezone: string): (instant_ms: number) => number {
+function wallClock(timezone: string): (instant_ms: number) => number {
   const format = new Intl.DateTimeFormat('en', {
     timeZone: timezone,
     hourCycle: 'h23',
