@@ -1,8 +1,7 @@
 /** A server in a process of its own, clients that write to it whatever comes, and a look at what is there afterwards. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import type { Selectable } from 'kysely';
 import pg from 'pg';
 import { expect } from 'vitest';
@@ -11,9 +10,9 @@ import { databaseFile } from '../../src/server/db/connect.ts';
 import type { Tables } from '../../src/server/db/tables.ts';
 import { Random } from '../sim/random.ts';
 import { rebuild } from '../sim/rebuild.ts';
+import { startProcess } from './process.ts';
 import { PASSWORD } from './server.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url));
 const BEGIN_MS = Date.parse('2025-01-01T00:00:00Z');
 const MINUTE_MS = 60_000;
 
@@ -22,28 +21,7 @@ export async function start(
   url: string,
   node_options: readonly string[] = [],
 ): Promise<{ child: ChildProcess; origin: string }> {
-  const child = spawn(process.execPath, [...node_options, MAIN], {
-    env: {
-      ...process.env,
-      DATABASE_URL: url,
-      PORT: '0',
-      LOG_LEVEL: 'silent',
-      NODE_ENV: 'test',
-      RATE_LIMIT: 'off',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  // Whatever the test finds, no server outlives it.
-  const end = () => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
-  let said = '';
-  for await (const text of child.stdout) {
-    said += text;
-    const origin = /http:\/\/\S+:\d+/.exec(said)?.[0];
-    if (origin) return { child, origin };
-  }
-  throw new Error(`the server did not start: ${said}`);
+  return startProcess({ DATABASE_URL: url, RATE_LIMIT: 'off' }, [...node_options]);
 }
 
 interface House {
