@@ -249,7 +249,7 @@ CREATE UNIQUE INDEX invitations_token_hash_key ON public.invitations USING btree
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at, id) WHERE (state = 'ready'::text)
 CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)
 CREATE UNIQUE INDEX leases_pkey ON public.leases USING btree (name)
-CREATE INDEX ledger_entries_by_batch ON public.ledger_entries USING btree (batch_id)
+CREATE INDEX ledger_entries_by_batch ON public.ledger_entries USING btree (batch_id, id)
 CREATE INDEX ledger_entries_corrections ON public.ledger_entries USING btree (meter_id) WHERE (supersedes_id IS NOT NULL)
 CREATE INDEX ledger_entries_devices ON public.ledger_entries USING btree (meter_id) WHERE (kind = 'device'::text)
 CREATE UNIQUE INDEX ledger_entries_pkey ON public.ledger_entries USING btree (id)

@@ -238,7 +238,7 @@ CREATE INDEX invitations_by_property ON invitations (property_id);
 
 CREATE INDEX jobs_due ON jobs (run_at, id) WHERE state = 'ready';
 
-CREATE INDEX ledger_entries_by_batch ON ledger_entries (batch_id);
+CREATE INDEX ledger_entries_by_batch ON ledger_entries (batch_id, id);
 
 CREATE INDEX ledger_entries_corrections ON ledger_entries (meter_id) WHERE supersedes_id IS NOT NULL;
 

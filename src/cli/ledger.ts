@@ -3,7 +3,8 @@ import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Verification } from '../contract/ledger.ts';
-import { beginsBatch, type ChainHead, checkLines, type Sha256 } from '../core/chain.ts';
+import type { Sha256 } from '../core/chain.ts';
+import { ChainCheck, checkLine } from '../core/chain-check.ts';
 import { type Recomputed, recompute } from '../server/projection/recompute.ts';
 import { withAccount } from './account.ts';
 import { withDatabase } from './database.ts';
@@ -40,37 +41,19 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
 
 /** Checks a proof file: the same as the server does with its own ledger. */
 async function verifyFile(file: string): Promise<Omit<Verification, 'property_id'>> {
-  let head: ChainHead | null = null;
-  let entries = 0;
-  let fault: Verification['fault'] = null;
-  let lines: string[] = [];
-  function close(): void {
-    const found = checkLines(sha256, head, lines);
-    fault = found.fault;
-    if (found.fault) return;
-    head = found.head;
-    entries += lines.length - 1;
-    lines = [];
-  }
+  const check = new ChainCheck(sha256);
   try {
     for await (const line of linesOf(createReadStream(file))) {
-      if (beginsBatch(line) && lines.length > 0) close();
-      if (fault) break;
-      lines.push(line);
+      checkLine(check, line);
+      if (check.fault) break;
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
     throw new Failure('The file is not UTF-8: it was damaged, or is no proof file.');
   }
-  if (!fault && lines.length > 0) close();
-  const known = head as ChainHead | null;
-  return {
-    verified: fault === null,
-    batches: known?.sequence ?? 0,
-    entries,
-    head: known && { sequence: known.sequence, hash: known.hash },
-    fault,
-  };
+  check.end();
+  const { fault, head, entries } = check;
+  return { verified: fault === null, batches: head?.sequence ?? 0, entries, head, fault };
 }
 
 function describeVerification({ batches, entries, head, fault }: Omit<Verification, 'property_id'>): string {

@@ -149,41 +149,64 @@ function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Arr
   return sha256(prefixed(NODE, left, right));
 }
 
-/** One level up: neighbours are joined, the last of an odd number moves up as it is (the same tree as RFC 9162's). */
-function levelAbove(sha256: Sha256, level: readonly Uint8Array[]): Uint8Array[] {
-  const above: Uint8Array[] = [];
-  for (let i = 0; i < level.length; i += 2) {
-    const [left, right] = [level[i]!, level[i + 1]];
-    above.push(right ? nodeHash(sha256, left, right) : left);
-  }
-  return above;
+/** The sibling hashes from a leaf up to the root, and on which side each stands. */
+export type InclusionPath = { side: 'left' | 'right'; hash: string }[];
+
+/** A whole subtree; with the path of the leaf to be proved, if that is in it. */
+interface Subtree {
+  leaves: number;
+  hash: Uint8Array;
+  path: InclusionPath | null;
 }
 
-/** The root of leaves that come one by one: keeps a hash for each whole subtree, so 64 at most. */
+/**
+ * The tree of leaves that come one by one: keeps a hash for each whole subtree, so 64 at most. The last of an odd number
+ * on a level moves up as it is (the same tree as RFC 9162's).
+ */
 export class MerkleTree {
   readonly #sha256: Sha256;
+  readonly #proved: number | null;
   /** Whole subtrees, from the largest to the smallest: the binary digits of the number of leaves. */
-  readonly #peaks: { leaves: number; hash: Uint8Array }[] = [];
+  readonly #peaks: Subtree[] = [];
+  #leaves = 0;
 
-  constructor(sha256: Sha256) {
+  /** @param proved index of the leaf whose path is wanted */
+  constructor(sha256: Sha256, proved: number | null = null) {
     this.#sha256 = sha256;
+    this.#proved = proved;
+  }
+
+  #join(left: Subtree, right: Subtree): Subtree {
+    const path = left.path
+      ? [...left.path, { side: 'right' as const, hash: toHex(right.hash) }]
+      : right.path && [...right.path, { side: 'left' as const, hash: toHex(left.hash) }];
+    return {
+      leaves: left.leaves + right.leaves,
+      hash: nodeHash(this.#sha256, left.hash, right.hash),
+      path,
+    };
   }
 
   /** @param leaf in the order of the entries' ids */
   add(leaf: Uint8Array): void {
-    let joined = { leaves: 1, hash: leaf };
-    while (this.#peaks.at(-1)?.leaves === joined.leaves) {
-      const left = this.#peaks.pop()!;
-      joined = { leaves: joined.leaves * 2, hash: nodeHash(this.#sha256, left.hash, joined.hash) };
-    }
+    let joined: Subtree = { leaves: 1, hash: leaf, path: this.#leaves === this.#proved ? [] : null };
+    this.#leaves += 1;
+    while (this.#peaks.at(-1)?.leaves === joined.leaves) joined = this.#join(this.#peaks.pop()!, joined);
     this.#peaks.push(joined);
+  }
+
+  #top(): Subtree {
+    return this.#peaks.reduceRight((right, left) => this.#join(left, right));
   }
 
   /** Needs one leaf at least. */
   root(): Uint8Array {
-    return this.#peaks
-      .map(({ hash }) => hash)
-      .reduceRight((right, left) => nodeHash(this.#sha256, left, right));
+    return this.#top().hash;
+  }
+
+  /** From the leaf that is proved up to the root; it must have been added. */
+  path(): InclusionPath {
+    return this.#top().path!;
   }
 }
 
@@ -192,23 +215,6 @@ export function merkleRoot(sha256: Sha256, leaves: readonly Uint8Array[]): Uint8
   const tree = new MerkleTree(sha256);
   for (const leaf of leaves) tree.add(leaf);
   return tree.root();
-}
-
-/** The sibling hashes from a leaf up to the root, and on which side each stands. */
-export type InclusionPath = { side: 'left' | 'right'; hash: string }[];
-
-/** @param index of the leaf to prove */
-export function inclusionPath(sha256: Sha256, leaves: readonly Uint8Array[], index: number): InclusionPath {
-  const path: InclusionPath = [];
-  let level = leaves;
-  let at = index;
-  while (level.length > 1) {
-    const sibling = level[at ^ 1];
-    if (sibling) path.push({ side: at % 2 === 1 ? 'left' : 'right', hash: toHex(sibling) });
-    level = levelAbove(sha256, level);
-    at >>= 1;
-  }
-  return path;
 }
 
 /** The root that a leaf and its path lead to. */
@@ -230,14 +236,6 @@ export function batchHash(
   return toHex(sha256(prefixed(BATCH, fromHex(previous_hash), header, fromHex(merkle_root))));
 }
 
-/** What is wrong with a chain, in the words of a person who holds it against another. */
-export interface ChainFault {
-  sequence: number;
-  batch_id: number | null;
-  entry_id: number | null;
-  detail: string;
-}
-
 /** A batch as it is stored. */
 export interface StoredBatch extends ChainedBatch {
   merkle_root: string;
@@ -247,139 +245,4 @@ export interface StoredBatch extends ChainedBatch {
 /** An entry as it is stored: with the hash that was taken of it when it was recorded. */
 export interface StoredEntry extends ChainedEntry {
   leaf_hash: Uint8Array;
-}
-
-/** How far a chain holds. */
-export interface ChainHead {
-  property_id: number;
-  sequence: number;
-  hash: string;
-}
-
-/**
- * Checks one batch against the one before it.
- * @param entries in the order of their ids
- * @returns the first fault, null if there is none
- */
-export function checkBatch(
-  sha256: Sha256,
-  previous: ChainHead,
-  batch: StoredBatch,
-  entries: readonly StoredEntry[],
-): ChainFault | null {
-  const fault = (detail: string, entry_id: number | null = null): ChainFault => ({
-    sequence: batch.sequence,
-    batch_id: batch.id,
-    entry_id,
-    detail,
-  });
-  if (batch.sequence !== previous.sequence + 1) {
-    return fault(`batch ${batch.sequence} stands where batch ${previous.sequence + 1} should`);
-  }
-  if (batch.property_id !== previous.property_id) {
-    return fault(`batch ${batch.sequence} belongs to property ${batch.property_id}`);
-  }
-  if (entries.length !== batch.entry_count) {
-    return fault(
-      `batch ${batch.sequence} has ${entries.length} entries, its header says ${batch.entry_count}`,
-    );
-  }
-  if (entries.length === 0) return fault(`batch ${batch.sequence} has no entries: nothing was recorded`);
-  const stray = entries.find((e) => e.batch_id !== batch.id || e.property_id !== batch.property_id);
-  if (stray) return fault(`entry ${stray.id} belongs to another batch or property`, stray.id);
-  const leaves = entries.map((entry) => leafHash(sha256, canonicalEntry(entry)));
-  const changed = entries.find((entry, i) => toHex(entry.leaf_hash) !== toHex(leaves[i]!));
-  if (changed)
-    return fault(`entry ${changed.id} is not what was recorded: its leaf hash differs`, changed.id);
-  if (toHex(merkleRoot(sha256, leaves)) !== batch.merkle_root) {
-    return fault(
-      `an entry of batch ${batch.sequence}, or its Merkle root, is not what was recorded: they differ`,
-    );
-  }
-  if (batchHash(sha256, previous.hash, batch, batch.merkle_root) !== batch.hash) {
-    return fault(`batch ${batch.sequence} or one before it is not what was recorded: the hash differs`);
-  }
-  return null;
-}
-
-/** The line of a proof file that begins a batch: these fields, in this order (docs/ledger-format.md). */
-export function batchLine({
-  id,
-  property_id,
-  sequence,
-  recorded_by_user_id,
-  recorded_by_api_key_id,
-  source,
-  created_at,
-  entry_count,
-  merkle_root,
-  hash,
-}: StoredBatch): string {
-  return JSON.stringify({
-    id,
-    property_id,
-    sequence,
-    recorded_by_user_id,
-    recorded_by_api_key_id,
-    source,
-    created_at,
-    entry_count,
-    merkle_root,
-    hash,
-  });
-}
-
-const BATCH_LINE = '{"id":';
-const ENTRY_LINE = /^\{"leaf_hash":"([0-9a-f]{64})","entry":(\[.*\])\}$/s;
-
-/** The line of a proof file that says one entry: its canonical form as it was hashed. */
-export function entryLine(entry: StoredEntry): string {
-  return `{"leaf_hash":"${toHex(entry.leaf_hash)}","entry":${canonicalEntry(entry)}}`;
-}
-
-/** Whether a line of a proof file begins a batch; the others are entries of the batch begun last. */
-export function beginsBatch(line: string): boolean {
-  return line.startsWith(BATCH_LINE);
-}
-
-/**
- * Checks the lines of one batch of a proof file against the batch before it.
- * @param previous null for the first batch
- * @param lines the line that begins the batch, and those of its entries
- * @returns how far the chain holds with it, or what is wrong
- */
-export function checkLines(
-  sha256: Sha256,
-  previous: ChainHead | null,
-  [first = '', ...rest]: readonly string[],
-): { head: ChainHead; fault: null } | { head: null; fault: ChainFault } {
-  const sequence = (previous?.sequence ?? 0) + 1;
-  const fault = (what: string, batch_id: number | null) => ({
-    head: null,
-    fault: { sequence, batch_id, entry_id: null, detail: `batch ${sequence}: ${what}` },
-  });
-  let batch: StoredBatch;
-  try {
-    batch = JSON.parse(first);
-    if (batchLine(batch) !== first) throw new SyntaxError('another form');
-  } catch {
-    return fault('the line that begins it is not one of a proof file', null);
-  }
-  const entries: StoredEntry[] = [];
-  for (const [i, line] of rest.entries()) {
-    const [, leaf_hash, canonical] = ENTRY_LINE.exec(line) ?? [];
-    const entry = canonical === undefined ? null : parseCanonicalEntry(canonical);
-    if (!entry) return fault(`line ${i + 1} of its entries is not one in canonical form`, batch.id);
-    entries.push({ ...entry, leaf_hash: fromHex(leaf_hash!) });
-  }
-  const { property_id, hash } = batch;
-  const found = checkBatch(
-    sha256,
-    previous ?? { property_id, sequence: 0, hash: GENESIS_HASH },
-    batch,
-    entries,
-  );
-  return found
-    ? { head: null, fault: found }
-    : { head: { property_id, sequence: batch.sequence, hash }, fault: null };
 }

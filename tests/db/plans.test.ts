@@ -108,6 +108,8 @@ const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['what a batch superseded', (db) => ledger.supersededByBatch(db, 17)],
   ['what supersedes an entry of a batch', (db) => ledger.successorOfBatch(db, 17)],
   ['the entries of a batch', (db) => ledger.entriesOfBatch(db, 17)],
+  ['a page of the entries of a batch', (db) => ledger.pagesOfBatch(db, 17).next()],
+  ['the place of an entry in its batch', (db) => ledger.placeInBatch(db, { batch_id: 17, id: 4711 })],
   ['the trail of an entry', (db) => ledger.lineage(db, 4711)],
   ['the head of a chain', (db) => ledger.chainHead(db, 1)],
   ['a batch', (db) => ledger.findBatch(db, 17)],

@@ -10,6 +10,7 @@ import { profile } from './migrations/005-profile.ts';
 import { jobs } from './migrations/006-jobs.ts';
 import { deletion } from './migrations/007-deletion.ts';
 import { deviceInput } from './migrations/008-device-input.ts';
+import { batchPages } from './migrations/009-batch-pages.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Tx } from './tables.ts';
 
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly Migration[] = [
   jobs,
   deletion,
   deviceInput,
+  batchPages,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.number;

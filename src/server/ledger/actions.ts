@@ -1,14 +1,6 @@
 import type { ListedBatch, Proof, Verification } from '../../contract/ledger.ts';
-import {
-  batchLine,
-  type ChainFault,
-  type ChainHead,
-  canonicalEntry,
-  checkBatch,
-  entryLine,
-  GENESIS_HASH,
-  inclusionPath,
-} from '../../core/chain.ts';
+import { canonicalEntry, GENESIS_HASH, MerkleTree } from '../../core/chain.ts';
+import { batchLine, ChainCheck, entryLine } from '../../core/chain-check.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
@@ -20,7 +12,6 @@ import * as store from './store.ts';
 import { sha256 } from './write.ts';
 
 const BATCHES_AT_ONCE = 100;
-const LINES_AT_ONCE = 1000;
 
 export async function listBatches(
   { db }: Deps,
@@ -38,12 +29,11 @@ export async function listBatches(
   return cursorPage(rows, total, query, question, ({ sequence }) => [sequence], presentListedBatch);
 }
 
-/** A property's batches with their entries, oldest first, a few in memory at a time. */
-async function* wholeChain(db: Db, property_id: number) {
-  let sequence = 0;
-  for (;;) {
+/** A property's batches, oldest first. */
+async function* batchesOf(db: Db, property_id: number) {
+  for (let sequence = 0; ; ) {
     const batches = await store.batchesAfter(db, property_id, sequence, BATCHES_AT_ONCE);
-    for (const batch of batches) yield { batch, entries: await store.entriesOfBatch(db, batch.id) };
+    yield* batches;
     if (batches.length < BATCHES_AT_ONCE) return;
     sequence = batches.at(-1)!.sequence;
   }
@@ -51,23 +41,15 @@ async function* wholeChain(db: Db, property_id: number) {
 
 /** Recomputes a property's chain. @returns how far it holds, and the first fault */
 export async function verifyChain(db: Db, property_id: number): Promise<Verification> {
-  let head: ChainHead = { property_id, sequence: 0, hash: GENESIS_HASH };
-  let checked_entries = 0;
-  let fault: ChainFault | null = null;
-  for await (const { batch, entries } of wholeChain(db, property_id)) {
-    fault = checkBatch(sha256, head, batch, entries);
-    if (fault) break;
-    head = { property_id, sequence: batch.sequence, hash: batch.hash };
-    checked_entries += entries.length;
+  const check = new ChainCheck(sha256, property_id);
+  for await (const batch of batchesOf(db, property_id)) {
+    check.begin(batch);
+    for await (const page of store.pagesOfBatch(db, batch.id)) for (const entry of page) check.add(entry);
+    check.end();
+    if (check.fault) break;
   }
-  return {
-    property_id,
-    verified: fault === null,
-    batches: head.sequence,
-    entries: checked_entries,
-    head: head.sequence === 0 ? null : { sequence: head.sequence, hash: head.hash },
-    fault,
-  };
+  const { fault, head, entries } = check;
+  return { property_id, verified: fault === null, batches: head?.sequence ?? 0, entries, head, fault };
 }
 
 export async function verifyLedger({ db }: Deps, caller: Caller, property_id: number): Promise<Verification> {
@@ -75,15 +57,12 @@ export async function verifyLedger({ db }: Deps, caller: Caller, property_id: nu
   return verifyChain(db.read, property_id);
 }
 
-/** A proof file, a batch at a time. */
-async function* proofFile(db: Db, property_id: number): AsyncGenerator<string> {
-  for await (const { batch, entries } of wholeChain(db, property_id)) {
+/** A proof file, a page at a time. */
+export async function* proofFile(db: Db, property_id: number): AsyncGenerator<string> {
+  for await (const batch of batchesOf(db, property_id)) {
     yield `${batchLine(batch)}\n`;
-    // Not one string for a batch: a year of readings, imported at once, is longer than a string may be.
-    for (let from = 0; from < entries.length; from += LINES_AT_ONCE) {
-      const part = entries.slice(from, from + LINES_AT_ONCE);
-      yield part.map((entry) => `${entryLine(entry)}\n`).join('');
-    }
+    for await (const page of store.pagesOfBatch(db, batch.id))
+      yield page.map((entry) => `${entryLine(entry)}\n`).join('');
   }
 }
 
@@ -101,14 +80,14 @@ export async function proveReading({ db }: Deps, caller: Caller, reading_id: num
   if (!entry || entry.kind === 'device') throw notFound('such reading');
   const property = await openPropertyOf(db.read, caller, entry, 'reading');
   const batch = (await store.findBatch(db.read, entry.batch_id))!;
-  const entries = await store.entriesOfBatch(db.read, batch.id);
-  const leaves = entries.map((each) => each.leaf_hash);
-  const index = entries.findIndex(({ id }) => id === reading_id);
+  const tree = new MerkleTree(sha256, await store.placeInBatch(db.read, entry));
+  for await (const page of store.pagesOfBatch(db.read, batch.id))
+    for (const { leaf_hash } of page) tree.add(leaf_hash);
   const [previous] = await store.batchesAfter(db.read, property.id, batch.sequence - 2, 1);
   const later = await store.batchesAfter(db.read, property.id, batch.sequence, Number.MAX_SAFE_INTEGER);
   return {
     entry: canonicalEntry(entry),
-    path: inclusionPath(sha256, leaves, index),
+    path: tree.path(),
     previous_hash: batch.sequence === 1 ? GENESIS_HASH : previous!.hash,
     batches: [batch, ...later].map(presentBatch),
   };

@@ -97,6 +97,30 @@ export async function entriesOfBatch(db: Db, batch_id: number): Promise<EntryRow
   return rows;
 }
 
+const ENTRIES_AT_ONCE = 5000;
+
+/** The same in pages, so that a batch may be larger than memory. */
+export async function* pagesOfBatch(db: Db, batch_id: number): AsyncGenerator<EntryRow[]> {
+  for (let after_id = Number.MIN_SAFE_INTEGER; ; ) {
+    const { rows } = await sql<EntryRow>`
+      SELECT ${ENTRY} FROM ledger_entries AS e WHERE e.batch_id = ${batch_id} AND e.id > ${after_id}
+      ORDER BY e.id LIMIT ${ENTRIES_AT_ONCE}`.execute(db);
+    yield rows;
+    if (rows.length < ENTRIES_AT_ONCE) return;
+    after_id = rows.at(-1)!.id;
+  }
+}
+
+/** How many entries of its batch come before an entry. */
+export async function placeInBatch(
+  db: Db,
+  { batch_id, id }: Pick<EntryRow, 'batch_id' | 'id'>,
+): Promise<number> {
+  const { rows } = await sql<{ place: number }>`
+    SELECT COUNT(*) AS place FROM ledger_entries WHERE batch_id = ${batch_id} AND id < ${id}`.execute(db);
+  return rows[0]!.place;
+}
+
 /** Makes the writers of an entry's property queue, as lockProperty does. */
 export async function lockPropertyOfEntry(tx: Tx, entry_id: number): Promise<void> {
   await lockRows(
