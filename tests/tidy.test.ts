@@ -76,6 +76,7 @@ const SLICES = [
   'attention',
   'imports',
   'exports',
+  'archive',
   'inputs',
   'mqtt',
   'users',

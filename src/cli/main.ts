@@ -1,6 +1,7 @@
 /** The command line: puts the commands together, runs one, and leaves with its exit code. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addArchive, addRestore } from './archive.ts';
 import { addConsumption } from './consumption.ts';
 import { addDemo } from './demo.ts';
 import { addExport } from './export.ts';
@@ -29,7 +30,18 @@ Examples:
 ${EXIT_CODES}`,
   );
 
-for (const add of [addServe, addMigrate, addUser, addImport, addExport, addConsumption, addDemo, addLedger])
+for (const add of [
+  addServe,
+  addMigrate,
+  addUser,
+  addImport,
+  addExport,
+  addArchive,
+  addRestore,
+  addConsumption,
+  addDemo,
+  addLedger,
+])
   add(program);
 
 // Whoever reads the output may stop early, as head does.

@@ -1,5 +1,6 @@
 /** The list of all contracts. A route that is not here does not exist. */
 import * as apiKeys from './api-keys.ts';
+import * as archive from './archive.ts';
 import * as attention from './attention.ts';
 import * as auth from './auth.ts';
 import * as consumption from './consumption.ts';
@@ -64,6 +65,8 @@ export const contracts = {
   createReadings: readings.createReadings,
   importReadings: imports.importReadings,
   exportReadings: exports.exportReadings,
+  archiveProperty: archive.archiveProperty,
+  restoreArchive: archive.restoreArchive,
   createDeviceReading: inputs.createDeviceReading,
   createDeviceReadings: inputs.createDeviceReadings,
   createMqttTopic: inputs.createMqttTopic,

@@ -31,6 +31,7 @@ export const PROBLEMS = {
   already_member: { status: 409, title: 'Already a member' },
   invitation_used: { status: 409, title: 'The invitation was used' },
   has_submeters: { status: 409, title: 'There are submeters below it' },
+  property_not_empty: { status: 409, title: 'The property is not empty' },
   meter_inactive: { status: 409, title: 'The meter is inactive' },
   property_inactive: { status: 409, title: 'The property is inactive' },
   invitation_expired: { status: 410, title: 'The invitation has expired' },

@@ -1,6 +1,7 @@
 /** The server: its table of contents, in the order in which a request meets it. */
 import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify, LogController } from 'fastify';
+import { archiveRoutes } from './archive/routes.ts';
 import { attentionRoutes } from './attention/routes.ts';
 import { authRoutes } from './auth/routes.ts';
 import { consumptionRoutes } from './consumption/routes.ts';
@@ -71,6 +72,7 @@ function slices(app: FastifyInstance, deps: Deps, limit: Limiter): void {
   attentionRoutes(routes);
   importRoutes(routes);
   exportRoutes(routes);
+  archiveRoutes(routes);
   inputRoutes(routes);
   mqttRoutes(routes);
   keyRoutes(routes);

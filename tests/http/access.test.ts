@@ -164,6 +164,13 @@ const ROWS: Record<keyof Contracts, Row> = {
   getMeterRange: SEEN_IN_PERIOD,
   getPropertyRange: SEEN_IN_PERIOD,
   exportReadings: SEEN,
+  archiveProperty: { lowest: 'owner' },
+  restoreArchive: {
+    lowest: 'owner',
+    answer: 'property_not_empty',
+    refused_if_inactive: true,
+    request: () => ({ type: 'application/zip', body: 'PK' }),
+  },
   getConsumption: {
     lowest: 'tenant',
     request: () => ({ query: { start_timestamp: AT, end_timestamp: '2026-01-02T00:00:00Z' } }),

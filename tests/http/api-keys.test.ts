@@ -89,6 +89,8 @@ const SCOPES: Record<keyof Contracts, Scope | 'never' | 'public'> = {
   getMeterRange: 'read',
   getPropertyRange: 'read',
   exportReadings: 'read',
+  archiveProperty: 'never',
+  restoreArchive: 'never',
   getConsumption: 'read',
   getSeries: 'read',
   listAttention: 'read',

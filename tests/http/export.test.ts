@@ -1,5 +1,4 @@
 /** Readings as files: what they say, that they are safe to open, and that they come back in unchanged. */
-import { inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXPORT_COLUMNS } from '../../src/contract/exports.ts';
@@ -10,21 +9,7 @@ import { type House, newHouse } from '../support/house.ts';
 import { join } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-/** The files of an archive, by its directory. */
-function unzip(bytes: Buffer): Map<string, string> {
-  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-  const files = new Map<string, string>();
-  let at = bytes.readUInt32LE(end + 16);
-  for (let i = 0; i < bytes.readUInt16LE(end + 10); i += 1) {
-    const [packed, named] = [bytes.readUInt32LE(at + 20), bytes.readUInt16LE(at + 28)];
-    const name = bytes.toString('utf8', at + 46, at + 46 + named);
-    const begin = bytes.readUInt32LE(at + 42) + 30 + named;
-    files.set(name, inflateRawSync(bytes.subarray(begin, begin + packed)).toString());
-    at += 46 + named;
-  }
-  return files;
-}
+import { unzip } from '../support/unzip.ts';
 
 describe.each(ENGINES)('exports on %s', (engine) => {
   let server: TestServer;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChainCheck, checkLine } from '../../src/core/chain-check.ts';
-import { verifyChain } from '../../src/server/ledger/actions.ts';
+import { verifyChain } from '../../src/server/ledger/chain.ts';
 import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
 import { tamper, tampered } from '../support/ledger.ts';

@@ -11,7 +11,7 @@ import { openProperty } from '../properties/access.ts';
 import { toCsv } from './csv.ts';
 import { toGreenButton } from './green-button.ts';
 import { toNdjson } from './ndjson.ts';
-import type { Exported } from './rows.ts';
+import { EVERY_INSTANT, type Exported } from './rows.ts';
 import { toXlsx } from './xlsx.ts';
 
 type Query = Static<typeof contract.exportReadings.query>;
@@ -24,13 +24,14 @@ export interface ExportFile {
 }
 
 const EXTENSION = { csv: 'csv', xlsx: 'xlsx', ndjson: 'ndjson', greenbutton: 'xml' } as const;
-/** Before and after everything: instants have a year of four digits. */
-const ALWAYS_MS = Date.UTC(10_000, 0, 1);
 
 function periodOf({ start_date, end_date }: Query, timezone: string) {
   const at = (text: string | undefined, otherwise: number) =>
     text === undefined ? otherwise : parsed(parseDateOrInstant(text, timezone));
-  const period = { start_ms: at(start_date, -ALWAYS_MS), end_ms: at(end_date, ALWAYS_MS) };
+  const period = {
+    start_ms: at(start_date, EVERY_INSTANT.start_ms),
+    end_ms: at(end_date, EVERY_INSTANT.end_ms),
+  };
   if (period.start_ms < period.end_ms) return period;
   throw invalid([{ path: 'end_date', message: 'must be later than start_date' }]);
 }

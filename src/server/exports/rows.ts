@@ -6,6 +6,8 @@ import { type EntryRow, range } from '../readings/store.ts';
 import { usernames } from './store.ts';
 
 const ROWS_AT_ONCE = 1000;
+/** From before the first instant there can be to after the last one: years have four digits. */
+export const EVERY_INSTANT = { start_ms: -Date.UTC(10_000, 0, 1), end_ms: Date.UTC(10_000, 0, 1) };
 
 /** A reading with the name of who recorded it, and the type of its meter. */
 export type ExportedReading = EntryRow & { recorded_by: string; meter_type: MeterType };

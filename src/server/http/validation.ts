@@ -150,6 +150,17 @@ export class ValidationFailed extends Error {
   }
 }
 
+/**
+ * Checks what does not come as a request, as if it did.
+ * @returns throws validation_failed, naming the field, unless what it is given fits the schema
+ */
+export function checker(schema: object, clock: () => number): (data: unknown, part: string) => void {
+  const validate = ajv(clock).compile(schema);
+  return (data, part) => {
+    if (!validate(data)) throw new ValidationFailed(validate.errors!, part).toDomainError();
+  };
+}
+
 export function validation(app: FastifyInstance, clock: () => number): void {
   const instance = ajv(clock);
   app.setValidatorCompiler(({ schema }) => instance.compile(schema as object));

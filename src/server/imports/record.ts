@@ -216,7 +216,7 @@ export class Recorder {
     );
     const nothing = { batch_id: 0, leaf_hash: new Uint8Array() };
     const entries = this.#batch
-      ? await this.#batch.draw(drafts)
+      ? await this.#batch.draw(drafts.length, () => drafts)
       : drafts.map((said, i) => ({ ...said, ...nothing, id: DRY_RUN_IDS + this.#drawn + i }));
     this.#first_id ??= entries[0]!.id;
     this.#drawn += entries.length;

@@ -1,17 +1,14 @@
 import type { ListedBatch, Proof, Verification } from '../../contract/ledger.ts';
 import { canonicalEntry, GENESIS_HASH, MerkleTree } from '../../core/chain.ts';
-import { batchLine, ChainCheck, entryLine } from '../../core/chain-check.ts';
 import type { Caller } from '../auth/caller.ts';
-import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 import { type CursorListed, type CursorPage, cursorPage, startOf } from '../http/cursor.ts';
 import { openProperty, openPropertyOf } from '../properties/access.ts';
+import { proofFile, verifyChain } from './chain.ts';
 import { presentBatch, presentListedBatch } from './present.ts';
 import * as store from './store.ts';
 import { sha256 } from './write.ts';
-
-const BATCHES_AT_ONCE = 100;
 
 export async function listBatches(
   { db }: Deps,
@@ -29,41 +26,9 @@ export async function listBatches(
   return cursorPage(rows, total, query, question, ({ sequence }) => [sequence], presentListedBatch);
 }
 
-/** A property's batches, oldest first. */
-async function* batchesOf(db: Db, property_id: number) {
-  for (let sequence = 0; ; ) {
-    const batches = await store.batchesAfter(db, property_id, sequence, BATCHES_AT_ONCE);
-    yield* batches;
-    if (batches.length < BATCHES_AT_ONCE) return;
-    sequence = batches.at(-1)!.sequence;
-  }
-}
-
-/** Recomputes a property's chain. @returns how far it holds, and the first fault */
-export async function verifyChain(db: Db, property_id: number): Promise<Verification> {
-  const check = new ChainCheck(sha256, property_id);
-  for await (const batch of batchesOf(db, property_id)) {
-    check.begin(batch);
-    for await (const page of store.pagesOfBatch(db, batch.id)) for (const entry of page) check.add(entry);
-    check.end();
-    if (check.fault) break;
-  }
-  const { fault, head, entries } = check;
-  return { property_id, verified: fault === null, batches: head?.sequence ?? 0, entries, head, fault };
-}
-
 export async function verifyLedger({ db }: Deps, caller: Caller, property_id: number): Promise<Verification> {
   await openProperty(db.read, caller, property_id);
   return verifyChain(db.read, property_id);
-}
-
-/** A proof file, a page at a time. */
-export async function* proofFile(db: Db, property_id: number): AsyncGenerator<string> {
-  for await (const batch of batchesOf(db, property_id)) {
-    yield `${batchLine(batch)}\n`;
-    for await (const page of store.pagesOfBatch(db, batch.id))
-      yield page.map((entry) => `${entryLine(entry)}\n`).join('');
-  }
 }
 
 export async function exportLedger(

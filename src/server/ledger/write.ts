@@ -123,13 +123,16 @@ export class LongBatch {
     this.#property_id = property_id;
   }
 
-  /** Gives the next drafts, one at least, their ids and their place in the chain; writes nothing. */
-  async draw(drafts: readonly Draft[]): Promise<HashedEntry[]> {
+  /**
+   * Gives the next drafts, one at least, their ids and their place in the chain; writes nothing.
+   * @param draftsOf gets their ids: one may supersede another
+   */
+  async draw(count: number, draftsOf: (ids: readonly number[]) => readonly Draft[]): Promise<HashedEntry[]> {
     this.#batch_id ??= (await takeIds(this.#tx, 0)).batch_id;
-    const ids = await reserveEntryIds(this.#tx, drafts.length);
+    const ids = await reserveEntryIds(this.#tx, count);
     const place = { property_id: this.#property_id, batch_id: this.#batch_id };
-    this.#entry_count += drafts.length;
-    return drafts.map((said, i) => {
+    this.#entry_count += count;
+    return draftsOf(ids).map((said, i) => {
       const entry = { ...said, id: ids[i]!, ...place };
       const leaf_hash = leafHash(sha256, canonicalEntry(entry));
       this.#tree.add(leaf_hash);

@@ -22,18 +22,10 @@ import { invitation, languageOf } from '../mail/messages.ts';
 import { metersOf } from '../meters/store.ts';
 import { openProperty, requireRole } from '../properties/access.ts';
 import { insertMembership, lockProperty } from '../properties/store.ts';
+import { presentMember, readMeterIds } from './present.ts';
 import * as store from './store.ts';
 
 const DAY_MS = 86_400_000;
-
-function readMeterIds(meter_ids: string | null): number[] | null {
-  return meter_ids === null ? null : (JSON.parse(meter_ids) as number[]);
-}
-
-function presentMember({ user_id, username, role, meter_ids, created_at }: store.MemberRow): Member {
-  const since = formatInstant(created_at);
-  return { user_id, username, role, meter_ids: readMeterIds(meter_ids), since };
-}
 
 /** @returns the meters that come with a role, as they are stored; throws validation_failed */
 async function checkMeterIds(

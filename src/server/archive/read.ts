@@ -1,0 +1,104 @@
+/** Reads an archive: what it says of the property, and its ledger, which is verified on the way. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ARCHIVED_FILES, ArchivedProperty } from '../../contract/archive.ts';
+import { ChainCheck, checkLine } from '../../core/chain-check.ts';
+import { MAX_AHEAD_MS } from '../../core/time.ts';
+import { checker } from '../http/validation.ts';
+import { sha256 } from '../ledger/write.ts';
+import { ArchivedEntry, faultOf } from './entries.ts';
+import { checkMeters } from './meters.ts';
+import { unreadable } from './refused.ts';
+import type { Staging } from './staging.ts';
+import type { Unzipped } from './unzip.ts';
+
+/** The longest line of a ledger is a note of 2,000 and a reason of 500 characters, escaped. */
+const MAX_LINE_BYTES = 64 * 1024;
+const MAX_PROPERTY_BYTES = 32 * 1024 * 1024;
+
+/** Lines of UTF-8, each ended by one line feed. */
+async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const decode = (chunk?: Uint8Array) => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch {
+      throw unreadable(ARCHIVED_FILES.ledger, 'is not UTF-8: the archive was damaged');
+    }
+  };
+  let rest = '';
+  for await (const chunk of bytes) {
+    const lines = (rest + decode(chunk)).split('\n');
+    rest = lines.pop()!;
+    if (rest.length > MAX_LINE_BYTES)
+      throw unreadable(ARCHIVED_FILES.ledger, 'has a line that no ledger has');
+    yield lines;
+  }
+  if (rest + decode() !== '') throw unreadable(ARCHIVED_FILES.ledger, 'ends within a line: it is not whole');
+}
+
+async function readProperty(archive: Unzipped, clock: () => number): Promise<ArchivedProperty> {
+  const { property } = ARCHIVED_FILES;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of archive.open(property)) {
+    size += chunk.length;
+    if (size > MAX_PROPERTY_BYTES) throw unreadable(property, 'is larger than that of any property');
+    chunks.push(chunk);
+  }
+  let said: unknown;
+  try {
+    said = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch {
+    throw unreadable(property, 'is not JSON: the archive was damaged');
+  }
+  checker(ArchivedProperty, clock)(said, property);
+  const read = said as ArchivedProperty;
+  checkMeters(read.meters);
+  return read;
+}
+
+/**
+ * @param staging what the entries are put down in
+ * @throws validation_failed where the archive was changed, is not whole, or says what cannot be
+ */
+export async function readArchive(
+  archive: Unzipped,
+  staging: Staging,
+  clock: () => number,
+): Promise<ArchivedProperty> {
+  const { ledger } = ARCHIVED_FILES;
+  const archived = await readProperty(archive, clock);
+  const meters = new Map(archived.meters.map((meter) => [meter.id, meter]));
+  const check = new ChainCheck(sha256);
+  const checkEntry = checker(ArchivedEntry, clock);
+  const latest_ms = clock() + MAX_AHEAD_MS;
+  for await (const lines of linesOf(archive.open(ledger))) {
+    for (const line of lines) {
+      const entry = checkLine(check, line) as ArchivedEntry | null;
+      if (check.fault) break;
+      if (!entry) continue;
+      checkEntry(entry, ledger);
+      const refuse = (message: string) =>
+        unreadable(ledger, `has what cannot be, entry ${entry.id}: ${message}`);
+      const meter = meters.get(entry.meter_id);
+      if (!meter || meter.sub_meter_kind === 'virtual')
+        throw refuse('it is of no meter of the archive that is read');
+      const fault = faultOf(entry, latest_ms) ?? staging.add(entry);
+      if (fault) throw refuse(fault);
+    }
+    if (check.fault) break;
+    await nextTurn();
+  }
+  check.end();
+  if (check.fault) throw unreadable(ledger, `does not hold: ${check.fault.detail}`);
+  if (check.head?.hash !== archived.head?.hash) {
+    throw unreadable(
+      ledger,
+      `ends with another head than the one in ${ARCHIVED_FILES.property}: it is not whole`,
+    );
+  }
+  const twins = staging.seal();
+  if (twins)
+    throw unreadable(ledger, `has two entries in force for one instant: ${twins.id} and ${twins.other_id}`);
+  return archived;
+}
