@@ -536,7 +536,7 @@ describe.each(ENGINES)('archives on %s', (engine) => {
         'more than the register counts',
         () =>
           forged((all) => {
-            all.find((each) => each.value_wh === 10_500)!.value_wh = 99_999_000 as never;
+            all.findLast((each) => each.value_wh === 10_500)!.value_wh = 99_999_000 as never;
           }),
         /has 5 digits/,
       ],
