@@ -199,6 +199,12 @@ describe.each(ENGINES)('archives on %s', (engine) => {
     expect(body.archived_head).toEqual(before.head);
     const checked = await server.db.write((tx) => recompute(tx, 'check'));
     expect(checked.difference).toBeNull();
+    // A trail cannot be undone at once.
+    const undone = await again.post(`/api/properties/${again.property_id}/ledger/${body.batch_id}/undo`, {
+      reason: 'no',
+    });
+    expectProblem(undone, 'batch_superseded');
+    expect(undone.body.detail).toContain('restored an archive');
     // What was restored goes on.
     expect((await again.record(again.main_id, day(20), '200')).status).toBe(201);
   });

@@ -27,6 +27,12 @@ interface Reversal {
 async function requireInForce(tx: Tx, batch_id: number): Promise<void> {
   const successor = await ledger.successorOfBatch(tx, batch_id);
   if (!successor) return;
+  if (successor.batch_id === batch_id) {
+    throw new DomainError(
+      'batch_superseded',
+      'This batch restored an archive with its corrections, which are not undone at once: delete the property instead.',
+    );
+  }
   throw new DomainError(
     'batch_superseded',
     `Entry ${successor.supersedes_id} of this batch was changed since by entry ${successor.id} ` +
