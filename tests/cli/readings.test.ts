@@ -199,6 +199,28 @@ describe.each(ENGINES)('%s', (engine) => {
     expect((await run(['export', ...property, '--json'], env)).code).toBe(2);
   });
 
+  test('archive and restore: everything of a property, into an empty one', async () => {
+    const body = { display_name: 'Villa Archive', timezone: 'Europe/Stockholm' };
+    const { id } = await person.client.createProperty({ body });
+    await person.client.createSubmeter({ body: { property_id: id, name: 'kitchen' } });
+    expect((await run(['import', file('all.csv', CSV), '--property', String(id)], env)).code).toBe(0);
+    const output = join(folder, 'villa.zip');
+    const archived = await run(['archive', '--property', 'Villa Archive', '--output', output], env);
+    expect(archived).toMatchObject({
+      stderr: '',
+      code: 0,
+      stdout: `Wrote the archive of Villa Archive to ${output}.\n`,
+    });
+    await person.client.createProperty({ body: { display_name: 'Villa Again' } });
+    const restored = await run(['restore', output, '--property', 'Villa Again'], env);
+    expect([restored.stderr, restored.code]).toEqual(['', 0]);
+    expect(restored.stdout).toMatch(
+      /^Restored 2 meters and 7 readings in force, of 7 entries\.\nThe archived ledger holds; its head: [0-9a-f]{64} \(batch 1\)\n$/,
+    );
+    const again = await run(['restore', output, '--property', 'Villa Again', '--json'], env);
+    expect([again.code, JSON.parse(again.stderr).code]).toEqual([3, 'property_not_empty']);
+  });
+
   describe('consumption', () => {
     const of = ['consumption', '--property', 'Villa Åsen'];
 
