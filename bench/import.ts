@@ -1,11 +1,11 @@
 /** How fast are many readings at once, against reading the file alone and the engine's own insert of the same rows? */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine, Place } from './support/database.ts';
 import { buildTown, type House, PASSWORD, type Town, USERNAME } from './support/house.ts';
-import { ROOT, track } from './support/processes.ts';
+import { peakMib, ROOT, track } from './support/processes.ts';
 import { rawInsert } from './support/raw-insert.ts';
 import { asCsv, asNdjson, type MeterReading, readingsOf } from './support/readings.ts';
 import { type Report, type Row, ratio, repeated, type Spread, spreadOf } from './support/report.ts';
@@ -68,12 +68,6 @@ async function splitAlone(place: Place, house: House, readings: readonly MeterRe
   }
   if (cells !== readings.length + house.meters.length) throw new Error(`split into ${cells} cells`);
   return performance.now() - started_at;
-}
-
-/** The most memory that a process ever had, in MiB. */
-function peakMib(pid: number): number {
-  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) / 1024;
 }
 
 /** Each run goes into a house of its own, in one store. @returns readings per second, and the server's peak memory */

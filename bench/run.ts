@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../tests/support/postgres.ts';
 import { consumption } from './consumption.ts';
+import { exports } from './export.ts';
 import { bulkImport } from './import.ts';
 import { ledgerCosts } from './ledger.ts';
+import { lists } from './lists.ts';
 import { singleReadings } from './single.ts';
 import { coldStart } from './start.ts';
 import type { Place } from './support/database.ts';
@@ -21,6 +23,8 @@ const BENCHES: Record<string, (place: Place) => Promise<Report>> = {
   start: coldStart,
   single: singleReadings,
   import: bulkImport,
+  export: exports,
+  lists,
   consumption,
   ledger: ledgerCosts,
 };
