@@ -110,10 +110,29 @@ test.each(ENGINES)(`${READINGS} readings within 256 MiB on %s; reads go on`, asy
     expect(report).toMatchObject({ recorded: READINGS, unchanged: 0, importable: true });
     expect([...phases].slice(-2)).toEqual(['checking', 'recording']);
     for (const answer of await Promise.all(asked)) expect(answer).toBeTruthy();
+    const imported_mib = peakMib(server.child.pid!);
+    // What came in at once also leaves, is restored, undone, brought back and checked in as little.
+    const period = { start_timestamp: '2024-01-01T01:00:00Z', end_timestamp: '2024-01-01T15:00:00Z' };
+    const used = () => client.getConsumption({ property_id, ...period, boundary: 'interpolate' });
+    const imported = await used();
+    expect(imported.main_meter_consumption).not.toBeNull();
+    const again = await client.createProperty({ body: { display_name: 'Villa Volt, again' } });
+    const upload = (await client.archiveProperty({ property_id })) as ReadableStream<Uint8Array>;
+    const to_again = { property_id: again.id, content_type: 'application/zip' as const };
+    expect(await client.restoreArchive({ ...to_again, upload })).toMatchObject({ readings: READINGS });
+    const { batch_id } = report as { batch_id: number };
+    const undone = await client.undoBatch({ property_id, batch_id, body: { reason: 'wrong house' } });
+    expect([undone.entry_count, (await used()).main_meter_consumption]).toEqual([READINGS, null]);
+    await client.undoBatch({ property_id, batch_id: undone.id, body: { reason: 'it was right' } });
+    expect(await used()).toEqual(imported);
+    expect(await client.verifyLedger({ property_id })).toMatchObject({
+      verified: true,
+      entries: READINGS * 3,
+    });
     const peak_mib = peakMib(server.child.pid!);
     console.log(
       `${engine}: ${Math.round(READINGS / seconds)} readings/s, at most ${Math.round(peak_mib)} MiB ` +
-        `(${Math.round(before_mib)} MiB before)`,
+        `(${Math.round(before_mib)} MiB before, ${Math.round(imported_mib)} imported)`,
     );
     expect(peak_mib).toBeLessThan(256);
     expect(await stop(server.child, 'SIGTERM')).toEqual([0, null]);

@@ -90,16 +90,9 @@ export async function batchesAfter(
   return rows;
 }
 
-/** The entries of a batch, by id. */
-export async function entriesOfBatch(db: Db, batch_id: number): Promise<EntryRow[]> {
-  const { rows } = await sql<EntryRow>`
-    SELECT ${ENTRY} FROM ledger_entries AS e WHERE e.batch_id = ${batch_id} ORDER BY e.id`.execute(db);
-  return rows;
-}
-
 const ENTRIES_AT_ONCE = 5000;
 
-/** The same in pages, so that a batch may be larger than memory. */
+/** The entries of a batch in pages, by id: a batch may be larger than memory. */
 export async function* pagesOfBatch(db: Db, batch_id: number): AsyncGenerator<EntryRow[]> {
   for (let after_id = Number.MIN_SAFE_INTEGER; ; ) {
     const { rows } = await sql<EntryRow>`
@@ -144,11 +137,10 @@ export async function successorOfBatch(db: Db, batch_id: number): Promise<EntryR
   return rows[0];
 }
 
-/** The entries that those of a batch supersede. */
-export async function supersededByBatch(db: Db, batch_id: number): Promise<EntryRow[]> {
+/** Some entries, in no order. */
+export async function findEntries(db: Db, ids: readonly number[]): Promise<EntryRow[]> {
   const { rows } = await sql<EntryRow>`
-    SELECT ${ENTRY} FROM ledger_entries AS of_batch JOIN ledger_entries AS e ON e.id = of_batch.supersedes_id
-    WHERE of_batch.batch_id = ${batch_id}`.execute(db);
+    SELECT ${ENTRY} FROM ledger_entries AS e WHERE e.id ${oneOf(db, ids)}`.execute(db);
   return rows;
 }
 

@@ -151,10 +151,18 @@ export class Folding {
    * Steps on over what is stored after the change, until the rest moves uniformly; moves that, if there is a transaction.
    * @param tx null: nothing is moved
    * @param page the first FIRST_PAGE stored rows after `after_ms`
+   * @param stored_w the highest rate up to there as it was stored, if rows are gone that were not passed
    * @throws IntervalOverlap, EnergyOutOfRange
    */
-  async settle(db: Db, tx: Tx | null, after_ms: number, page: readonly store.StoredReading[]): Promise<void> {
+  async settle(
+    db: Db,
+    tx: Tx | null,
+    after_ms: number,
+    page: readonly store.StoredReading[],
+    stored_w = this.#stored_w,
+  ): Promise<void> {
     const { property_id, id } = this.#meter;
+    this.#stored_w = stored_w;
     let rows = page;
     for (let size = store.FIRST_PAGE; ; ) {
       for (const stored of rows) {

@@ -24,7 +24,10 @@ function merge(added: readonly InForce[], stored: readonly store.StoredReading[]
   return steps.sort((a, b) => a.reading.reading_timestamp - b.reading.reading_timestamp);
 }
 
-/** The readings of one meter that a long change adds: page by page in order of time, none of them there already. */
+/**
+ * The readings of one meter that a long change adds: page by page in order of time, none of them there already. What it
+ * takes out is to be gone before.
+ */
 export class LongFold {
   readonly #change: LongChange;
   readonly #meter: ProjectedMeter;
@@ -96,12 +99,18 @@ export class LongFold {
     }
   }
 
-  /** Brings what is stored after the last reading up to date. @throws as add does */
-  async end(): Promise<void> {
+  /**
+   * Brings what is stored after the last reading up to date.
+   * @param stored_w the highest rate up to there before readings were taken out, if some were
+   * @throws as add does
+   */
+  async end(stored_w?: number): Promise<void> {
     const { db, tx, isAdded } = this.#change;
     const { id, property_id } = this.#meter;
     const page = await store.readingsFrom(db, property_id, id, this.#done_ms + 1, store.FIRST_PAGE);
-    await namingMeter(this.#meter, isAdded, () => this.#folding.settle(db, tx, this.#done_ms, page));
+    await namingMeter(this.#meter, isAdded, () =>
+      this.#folding.settle(db, tx, this.#done_ms, page, stored_w),
+    );
     await this.#write();
   }
 

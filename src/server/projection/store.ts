@@ -278,6 +278,22 @@ export async function deleteReadings(
       AND reading_timestamp IN (SELECT value FROM ${numbers(tx, instants_ms)} AS gone)`.execute(tx);
 }
 
+/** Takes what a batch recorded out of one meter's projection. @param first_ms, last_ms between which that lies, both included */
+export async function deleteRecorded(
+  tx: Tx,
+  property_id: number,
+  meter_id: number,
+  batch_id: number,
+  { first_ms, last_ms }: Omit<Span, 'meter_id'>,
+): Promise<void> {
+  await sql`
+    DELETE FROM readings WHERE property_id = ${property_id} AND meter_id = ${meter_id}
+      AND reading_timestamp BETWEEN ${first_ms} AND ${last_ms}
+      AND EXISTS (SELECT 1 FROM ledger_entries AS e WHERE e.id = readings.entry_id AND e.batch_id = ${batch_id})`.execute(
+    tx,
+  );
+}
+
 /** Moves the energy of every reading of a meter after an instant. */
 export async function shiftReadings(
   tx: Tx,
