@@ -121,7 +121,6 @@ const HOT: [string, (db: Db) => Promise<unknown>][] = [
   ['what was superseded of a meter', (db) => readings.supersededEntries(db, 2)],
   ['a page of the history', (db) => readings.history(db, 1, 2, { limit: 10, offset: 0 })],
   ['an older page of it', (db) => readings.history(db, 1, 2, { ...FIRST, after: [AT_MS, 1] })],
-  ['the first of some instants that is taken', (db) => readings.firstTaken(db, 1, 2, NEAR)],
   ['the highest register of a device', (db) => devices.highestRegister(db, 1, 2, AT_MS, AT_MS + HOUR_MS)],
   ['a range', (db) => readings.range(db, RANGED, FIRST)],
   ['a later page of it', (db) => readings.range(db, RANGED, { ...FIRST, after: [AT_MS + HOUR_MS, 2] })],

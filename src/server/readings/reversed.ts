@@ -13,7 +13,6 @@ import { findMeter } from '../meters/store.ts';
 import { LongFold } from '../projection/long.ts';
 import { FOREVER_MS, rulesOf } from '../projection/project.ts';
 import * as projection from '../projection/store.ts';
-import { firstTaken } from './store.ts';
 
 /** Entries between which the event loop goes on. */
 const PAGE = 2500;
@@ -106,7 +105,12 @@ export class Reversed {
     // Nothing in force goes or comes: what was undone had been voided.
     if (span.first_ms > span.last_ms && !devices) return;
     const { first_ms, last_ms } = devices ? { first_ms: -FOREVER_MS, last_ms: FOREVER_MS } : span;
-    const stored = await projection.readingBefore(tx, property_id, meter_id, devices ? FOREVER_MS : last_ms + 1);
+    const stored = await projection.readingBefore(
+      tx,
+      property_id,
+      meter_id,
+      devices ? FOREVER_MS : last_ms + 1,
+    );
     await projection.deleteRecorded(tx, property_id, meter_id, this.#batch_id, span);
     const isAdded = (entry_id: number) => entry_id >= this.#first_id!;
     const rules = await rulesOf(tx, meter);
@@ -125,7 +129,7 @@ export class Reversed {
   /** Throws reading_conflict where something that comes back finds its instant taken. */
   async #requireFree(meter_id: number, back: readonly InForce[]): Promise<void> {
     const instants = back.map(({ reading_timestamp }) => reading_timestamp);
-    const there = await firstTaken(this.#tx, this.#property_id, meter_id, instants);
+    const [there] = await projection.readingsAt(this.#tx, this.#property_id, meter_id, instants);
     if (!there) return;
     throw new DomainError(
       'reading_conflict',

@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { Source } from '../../contract/readings.ts';
 import { joinFirstReadings, numberRows, numbers } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
-import { READING_TYPES } from '../projection/store.ts';
 
 /** A reading's ledger entry with its batch and meter, and what the projection says of it if it is in force. */
 export interface EntryRow {
@@ -173,19 +172,4 @@ export async function countRange(
     db,
   );
   return rows[0]!.total;
-}
-
-/** The first of some instants at which a meter has a reading or a replacement; undefined if all are free. */
-export async function firstTaken(
-  db: Db,
-  property_id: number,
-  meter_id: number,
-  instants_ms: readonly number[],
-): Promise<{ entry_id: number; reading_timestamp: number; reading_type: string } | undefined> {
-  const { rows } = await sql<{ entry_id: number; reading_timestamp: number; reading_type: number }>`
-    SELECT r.entry_id, r.reading_timestamp, r.reading_type FROM ${numbers(db, instants_ms)} AS wanted
-    JOIN readings AS r ON r.property_id = ${property_id} AND r.meter_id = ${meter_id}
-      AND r.reading_timestamp = wanted.value
-    ORDER BY r.reading_timestamp LIMIT 1`.execute(db);
-  return rows[0] && { ...rows[0], reading_type: READING_TYPES[rows[0].reading_type]! };
 }
