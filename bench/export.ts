@@ -10,7 +10,7 @@ const SUBMETERS = 9;
 const ROWS = `SELECT reading_timestamp, meter_id, entry_id, reading_type, value_wh, period_start, decreased
   FROM readings WHERE property_id = `;
 /** As docs/importing.md says for a machine of 256 MB. */
-const SMALL = ['--max-old-space-size=96', '--max-semi-space-size=4'];
+const SMALL = ['--max-old-space-size=64', '--max-semi-space-size=4'];
 
 /** Every row, one at a time, and nothing done with it. @returns milliseconds */
 async function selectAlone(engine: Engine, { database }: Town, property_id: number): Promise<number> {

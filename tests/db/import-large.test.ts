@@ -13,7 +13,7 @@ import { PASSWORD } from '../support/server.ts';
 
 const READINGS = Number(process.env.IMPORT_READINGS ?? 60_000);
 /** What Node is told on a small machine (docs/importing.md): the rest of its memory is not the heap's. */
-const SMALL_MACHINE = ['--max-old-space-size=96', '--max-semi-space-size=4'];
+const SMALL_MACHINE = ['--max-old-space-size=64', '--max-semi-space-size=4'];
 const METERS = 10;
 const BEGIN_MS = Date.parse('2024-01-01T00:00:00Z');
 
