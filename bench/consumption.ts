@@ -1,5 +1,6 @@
 /** How long does a year's consumption take, and does it grow with the store? */
 
+import { callOf } from '../src/client/describe.ts';
 import { toRequest } from '../src/client/index.ts';
 import { contracts } from '../src/contract/index.ts';
 import type { Interval } from '../src/core/time.ts';
@@ -30,7 +31,11 @@ async function overHttp({ server, token, houses }: Town, interval: Interval): Pr
     end_date: '2025-01-01',
     interval,
   };
-  const request = toRequest(contracts.getSeries, { origin: server.origin, token: () => token }, input);
+  const request = toRequest(
+    callOf(contracts.getSeries),
+    { origin: server.origin, token: () => token },
+    input,
+  );
   const started_at = performance.now();
   const response = await fetch(request);
   const bytes = await response.arrayBuffer();

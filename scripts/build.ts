@@ -1,6 +1,7 @@
-/** Builds dist/: the server and the command line, a file each, with everything they need to run. */
+/** Builds dist/: the server and the command line, a file each, with everything they need to run, and the web app. */
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildWeb } from './web.ts';
 
 /** What CommonJS packages expect to find in a module. */
 const COMMONJS = `import { createRequire as __createRequire } from 'node:module';
@@ -29,3 +30,5 @@ mkdirSync('dist/docs');
 for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
   copyFileSync(`node_modules/swagger-ui-dist/${name}`, `dist/docs/${name}`);
 }
+
+await buildWeb();

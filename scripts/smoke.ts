@@ -37,6 +37,8 @@ try {
   await createProperty({ body: { display_name: 'Smoke' } });
   const page = await fetch(`${origin}/docs/swagger-ui-bundle.js`);
   if (!page.ok) throw new Error(`the API reference answered ${page.status}`);
+  const app = await fetch(origin, { headers: { accept: 'text/html' } });
+  if (!(await app.text()).includes('<div id="app">')) throw new Error('the web app is not served');
 } finally {
   server.kill('SIGTERM');
   await exited;

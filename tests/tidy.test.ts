@@ -118,6 +118,25 @@ describe('imports go one way', () => {
     );
   });
 
+  test('the web app imports core, the client and types of contracts only', () => {
+    const allowed = /^(src\/(web|core|client|contract)\/|samples\/)/;
+    const values = /^import (?!type )[^;]*'[^']*\/contract\//m;
+    const wrong = breaches(under('web'), ({ imports, code }) => [
+      ...imports.filter((path) => !allowed.test(path)),
+      ...(values.test(code) ? ['values of contracts bring the schemas along'] : []),
+    ]);
+    expect(wrong).toEqual([]);
+  });
+
+  test('no feature of the web app imports another', () => {
+    const feature = (path: string) => /^src\/web\/features\/(\w+)\//.exec(path)?.[1];
+    const found = breaches(under('web/features'), ({ path, imports }) =>
+      imports.filter((imported) => feature(imported) && feature(imported) !== feature(path)),
+    );
+    const others = breaches(under('web/ui'), ({ imports }) => imports.filter(feature));
+    expect([...found, ...others]).toEqual([]);
+  });
+
   test('a slice uses lower slices only, never their routes or actions', () => {
     const slice = (path: string) => /^src\/server\/(\w+)\//.exec(path)?.[1] ?? '';
     const found = production.filter(({ path }) => SLICES.includes(slice(path)));

@@ -17,6 +17,7 @@ import { badRequest, problems, unreadable } from './http/problems.ts';
 import { type Limiter, rateLimiter } from './http/rate-limit.ts';
 import { requests, SANE_REQUEST_ID } from './http/requests.ts';
 import { buildSerializer } from './http/serialization.ts';
+import { spa } from './http/spa.ts';
 import { validation } from './http/validation.ts';
 import { importRoutes } from './imports/routes.ts';
 import { inputRoutes } from './inputs/routes.ts';
@@ -51,7 +52,7 @@ export function buildApp(deps: Deps, describe?: (app: FastifyInstance) => void):
   }) as never;
 
   requests(app, limit);
-  problems(app);
+  problems(app, spa(app));
   jsonBody(app);
   describe?.(app);
   app.register(async (inner) => slices(inner, deps, limit));

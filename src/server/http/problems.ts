@@ -115,12 +115,17 @@ export function logFailure(request: FastifyRequest, error: Error): void {
   if (code === 'internal_error' || code === 'unavailable') request.log.error({ err: error });
 }
 
-export function problems(app: FastifyInstance): void {
+/** @param page answers an address at which nothing is with the web app's page, where that is asked for; else false */
+export function problems(
+  app: FastifyInstance,
+  page: (request: FastifyRequest, reply: FastifyReply) => boolean,
+): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     logFailure(request, error);
     send(reply, request, toDomainError(error));
   });
   app.setNotFoundHandler((request, reply) => {
+    if (page(request, reply)) return;
     const path = request.url.split('?')[0]!;
     const methods = methodsAt(path);
     if (methods.length > 0) {
