@@ -74,7 +74,9 @@ const isId = (value) => Number.isSafeInteger(value) && value > 0;
 /** The fields of an entry in canonical form that place it. */
 function readEntry(canonical, where) {
   const cells = typeof canonical === 'string' ? parse(canonical, where) : null;
-  if (!Array.isArray(cells) || cells[0] !== 'electric-entry-1' || cells.length !== 18) {
+  // The second form has the SHA-256 of a photo at its end.
+  const lengths = { 'electric-entry-1': 18, 'electric-entry-2': 19 };
+  if (!Array.isArray(cells) || !Object.hasOwn(lengths, cells[0]) || cells.length !== lengths[cells[0]]) {
     return fail(`${where} is not an entry in canonical form`);
   }
   if (JSON.stringify(cells) !== canonical) return fail(`${where} is not written in canonical form`);

@@ -71,6 +71,7 @@ const SLICES = [
   'meters',
   'people',
   'readings',
+  'photos',
   'devices',
   'consumption',
   'attention',

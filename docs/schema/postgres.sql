@@ -68,6 +68,7 @@ ledger_entries.note text
 ledger_entries.supersedes_id bigint
 ledger_entries.reason text
 ledger_entries.leaf_hash bytea NOT NULL
+ledger_entries.photo_sha256 text
 memberships.property_id bigint NOT NULL
 memberships.user_id bigint NOT NULL
 memberships.role text NOT NULL
@@ -252,6 +253,7 @@ CREATE UNIQUE INDEX leases_pkey ON public.leases USING btree (name)
 CREATE INDEX ledger_entries_by_batch ON public.ledger_entries USING btree (batch_id, id)
 CREATE INDEX ledger_entries_corrections ON public.ledger_entries USING btree (meter_id) WHERE (supersedes_id IS NOT NULL)
 CREATE INDEX ledger_entries_devices ON public.ledger_entries USING btree (meter_id) WHERE (kind = 'device'::text)
+CREATE INDEX ledger_entries_photos ON public.ledger_entries USING btree (property_id, photo_sha256) WHERE (photo_sha256 IS NOT NULL)
 CREATE UNIQUE INDEX ledger_entries_pkey ON public.ledger_entries USING btree (id)
 CREATE UNIQUE INDEX ledger_entries_superseding ON public.ledger_entries USING btree (supersedes_id) WHERE (supersedes_id IS NOT NULL)
 CREATE INDEX memberships_by_property ON public.memberships USING btree (property_id)

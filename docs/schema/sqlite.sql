@@ -102,7 +102,7 @@ CREATE TABLE ledger_entries (
       note TEXT,
       supersedes_id INTEGER REFERENCES ledger_entries (id),
       reason TEXT,
-      leaf_hash BLOB NOT NULL,
+      leaf_hash BLOB NOT NULL, photo_sha256 TEXT,
       CHECK (kind NOT IN ('absolute', 'relative') OR (reading_timestamp IS NOT NULL AND value_wh IS NOT NULL)),
       CHECK (period_start IS NULL OR (kind = 'relative' AND period_start < reading_timestamp)),
       CHECK (kind <> 'void' OR supersedes_id IS NOT NULL),
@@ -243,6 +243,8 @@ CREATE INDEX ledger_entries_by_batch ON ledger_entries (batch_id, id);
 CREATE INDEX ledger_entries_corrections ON ledger_entries (meter_id) WHERE supersedes_id IS NOT NULL;
 
 CREATE INDEX ledger_entries_devices ON ledger_entries (meter_id) WHERE kind = 'device';
+
+CREATE INDEX ledger_entries_photos ON ledger_entries (property_id, photo_sha256) WHERE photo_sha256 IS NOT NULL;
 
 CREATE UNIQUE INDEX ledger_entries_superseding ON ledger_entries (supersedes_id) WHERE supersedes_id IS NOT NULL;
 

@@ -24,6 +24,11 @@ export const ARCHIVED_FILES = {
   readings: 'readings.csv',
 } as const;
 
+/** Where the photo is that a ledger names. */
+export function archivedPhoto(photo_sha256: string): string {
+  return `photos/${photo_sha256}.jpg`;
+}
+
 /** A meter by its id in the archive; formulas name meters by these ids too. */
 const ArchivedMeter = Closed({
   id: Id,
@@ -93,7 +98,7 @@ export const archiveProperty = contract({
   summary: 'Download everything of a property as one archive',
   description:
     `A ZIP of ${Object.values(ARCHIVED_FILES).join(', ')}: the property with its meters, formulas, devices and members; ` +
-    'the proof file of its ledger; and the readings in force as a table.',
+    'the proof file of its ledger; the readings in force as a table; and the photos that were taken with them.',
   tag: 'exports',
   role: 'owner',
   limit: 'export',

@@ -12,6 +12,7 @@ import * as ledger from './ledger.ts';
 import * as meters from './meters.ts';
 import * as operations from './operations.ts';
 import * as people from './people.ts';
+import * as photos from './photos.ts';
 import * as properties from './properties.ts';
 import * as readings from './readings.ts';
 import * as users from './users.ts';
@@ -78,6 +79,8 @@ export const contracts = {
   settleRollover: readings.settleRollover,
   confirmReading: readings.confirmReading,
   listRevisions: readings.listRevisions,
+  uploadPhoto: photos.uploadPhoto,
+  getPhoto: photos.getPhoto,
   proveReading: ledger.proveReading,
   listBatches: ledger.listBatches,
   verifyLedger: ledger.verifyLedger,

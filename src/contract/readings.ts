@@ -51,6 +51,7 @@ export const Reading = Type.Object(
     reading_type: OneOf(READING_TYPES),
     period_start: Nullable(Instant),
     note: Nullable(Type.String()),
+    photo_sha256: Nullable(Type.String({ description: 'Of the photo that was taken with it, hexadecimal' })),
     source: OneOf(SOURCES),
     flags: Type.Array(OneOf(FLAGS)),
     recorded_by_user_id: Id,
@@ -74,6 +75,7 @@ export const Revision = Type.Object(
     value: Nullable(Kwh),
     period_start: Nullable(Instant),
     note: Nullable(Type.String()),
+    photo_sha256: Nullable(Type.String()),
     reason: Nullable(Type.String()),
     source: OneOf(SOURCES),
     recorded_by_user_id: Id,
@@ -87,6 +89,12 @@ export const Revision = Type.Object(
   { $id: 'Revision' },
 );
 export type Revision = Static<typeof Revision>;
+
+/** Of a photo that is brought afterwards: the ledger says which one it was. */
+const PhotoHash = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'SHA-256 of the photo that shows the register, 64 lower-case hexadecimal digits',
+});
 
 const ReadingType = OneOf(READING_TYPES, {
   default: 'absolute',
@@ -113,6 +121,7 @@ export const createReading = contract({
     reading_type: Type.Optional(ReadingType),
     period_start: Type.Optional(Nullable(InstantInput)),
     note: Type.Optional(Nullable(Note(2000))),
+    photo_sha256: Type.Optional(Nullable(PhotoHash)),
   }),
   response: { 201: Reading, 200: Reading },
   errors: [
@@ -199,6 +208,7 @@ export const correctReading = contract({
     reading_timestamp: Type.Optional(PastInstantInput),
     period_start: Type.Optional(Nullable(InstantInput)),
     note: Type.Optional(Nullable(Note(2000))),
+    photo_sha256: Type.Optional(Nullable(PhotoHash)),
     reason: Reason,
   }),
   response: { 200: Reading },

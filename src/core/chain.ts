@@ -25,6 +25,8 @@ export interface ChainedEntry {
   note: string | null;
   supersedes_id: number | null;
   reason: string | null;
+  /** Of the photo that shows the register, hexadecimal. */
+  photo_sha256: string | null;
 }
 
 /** The header of a batch. */
@@ -48,10 +50,11 @@ const BATCH = 0x02;
 
 const encoder = new TextEncoder();
 
-/** The canonical form of an entry: a JSON array without white space, in UTF-8. */
+/** The canonical form of an entry: a JSON array without white space, in UTF-8; with a photo one element longer. */
 export function canonicalEntry(entry: ChainedEntry): string {
+  const photo = entry.photo_sha256 === null ? [] : [entry.photo_sha256];
   return JSON.stringify([
-    'electric-entry-1',
+    `electric-entry-${photo.length + 1}`,
     entry.id,
     entry.property_id,
     entry.batch_id,
@@ -69,6 +72,7 @@ export function canonicalEntry(entry: ChainedEntry): string {
     entry.note,
     entry.supersedes_id,
     entry.reason,
+    ...photo,
   ]);
 }
 
@@ -90,13 +94,14 @@ const ENTRY_FIELDS = [
   'note',
   'supersedes_id',
   'reason',
+  'photo_sha256',
 ] as const satisfies (keyof ChainedEntry)[];
 
 /** The entry that a canonical form says; null if the text is not in canonical form. */
 export function parseCanonicalEntry(text: string): ChainedEntry | null {
   try {
     const [, ...cells] = JSON.parse(text);
-    const entry = Object.fromEntries(ENTRY_FIELDS.map((field, i) => [field, cells[i]]));
+    const entry = Object.fromEntries(ENTRY_FIELDS.map((field, i) => [field, cells[i] ?? null]));
     return canonicalEntry(entry as unknown as ChainedEntry) === text
       ? (entry as unknown as ChainedEntry)
       : null;

@@ -26,6 +26,7 @@ import { ledgerRoutes } from './ledger/routes.ts';
 import { meterRoutes } from './meters/routes.ts';
 import { mqttRoutes } from './mqtt/routes.ts';
 import { peopleRoutes } from './people/routes.ts';
+import { photoRoutes } from './photos/routes.ts';
 import { propertyRoutes } from './properties/routes.ts';
 import { readingRoutes } from './readings/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -68,6 +69,7 @@ function slices(app: FastifyInstance, deps: Deps, limit: Limiter): void {
   peopleRoutes(routes);
   deviceRoutes(routes);
   readingRoutes(routes);
+  photoRoutes(routes);
   ledgerRoutes(routes);
   consumptionRoutes(routes);
   attentionRoutes(routes);

@@ -107,6 +107,22 @@ export const SETTINGS = {
       return url.origin;
     },
   }),
+  PHOTOS_URL: setting<string | null>({
+    meaning:
+      'Where photos of readings are kept: `file:/folder`, or storage that speaks S3 where several servers share one database: ' +
+      '`s3://key:secret@host/bucket?region=…` (`s3+http://` without TLS)',
+    fallback: () => null,
+    default_text: 'the folder `photos` beside the database',
+    parse(text) {
+      const url = URL.canParse(text) ? new URL(text) : null;
+      const is_s3 = url && /^s3(\+http)?:$/.test(url.protocol);
+      const fine = is_s3
+        ? url.username && url.password && url.host && url.pathname.length > 1
+        : /^file:./.test(text);
+      if (!fine) throw new Error('be file:/folder or s3://key:secret@host/bucket');
+      return text;
+    },
+  }),
   MAX_IMPORT_MIB: setting({
     meaning:
       'The largest file that is imported, in MiB. On its way it takes about twice its size in the folder for temporary files (TMPDIR)',

@@ -9,6 +9,8 @@ import type { Database } from './db/connect.ts';
 import type { Tx } from './db/tables.ts';
 import { Jobs } from './jobs/queue.ts';
 import { type SendMail, smtp } from './mail/smtp.ts';
+import type { Photos } from './photos/photos.ts';
+import { openPhotos } from './photos/storage.ts';
 import { makeSeal, type Seal } from './seal.ts';
 import { deriveKey } from './secret.ts';
 
@@ -25,6 +27,7 @@ export interface Deps {
   jobs: Jobs;
   /** Null where no mail server is set. */
   mail: SendMail | null;
+  photos: Photos;
   /** Seals the answers that are kept for repeated requests: some hold a secret. */
   answerSeal: Seal;
   /** Hides which clients are counted. */
@@ -58,6 +61,7 @@ export function makeDeps(config: Config, secret: string, db: Database, override:
     attempts: attemptCounters(deriveKey(secret, 'failed attempts'), config.RATE_LIMIT === 'on'),
     jobs: new Jobs({ db, clock, log, seal: makeSeal(deriveKey(secret, 'jobs')) }),
     mail: SMTP_URL === null ? null : smtp(SMTP_URL, from),
+    photos: openPhotos(config.PHOTOS_URL, config.DATABASE_URL),
     answerSeal: makeSeal(deriveKey(secret, 'idempotent answers')),
     countingKey: deriveKey(secret, 'request counts'),
     mqttClientId: `electric-${Buffer.from(deriveKey(secret, 'mqtt client')).toString('hex', 0, 6)}`,

@@ -135,6 +135,9 @@ const ROWS: Record<keyof Contracts, Row> = {
   // What is not flagged cannot be confirmed.
   confirmReading: { ...records('editor', () => ({ body: {} })), answer: 'validation_failed' },
   listRevisions: SEEN,
+  // Its readings were recorded without photos.
+  uploadPhoto: { lowest: 'tenant', answer: 'not_found', request: () => ({ type: 'image/jpeg', body: 'x' }) },
+  getPhoto: { lowest: 'tenant', answer: 'not_found' },
   listDevices: SEEN,
   // The first device of every meter here has been described.
   describeDevice: {

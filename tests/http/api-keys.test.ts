@@ -78,6 +78,8 @@ const SCOPES: Record<keyof Contracts, Scope | 'never' | 'public'> = {
   settleRollover: 'never',
   confirmReading: 'never',
   listRevisions: 'read',
+  uploadPhoto: 'readings:write',
+  getPhoto: 'read',
   proveReading: 'read',
   listBatches: 'read',
   verifyLedger: 'read',

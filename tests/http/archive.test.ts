@@ -1,5 +1,7 @@
 /** Everything of a property as one archive, and back into an empty property: the same figures, the same trail. */
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   batchHash,
@@ -16,17 +18,23 @@ import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
 import { join } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type Person, startServer, type TestServer } from '../support/server.ts';
 import { everything } from '../support/tables.ts';
 import { unzip } from '../support/unzip.ts';
 import { offline, standalone } from '../support/verifier.ts';
 
+const PHOTO = readFileSync(new URL('../files/photos/register.jpg', import.meta.url));
 const day = (n: number) => `2026-01-${String(n).padStart(2, '0')}T00:00:00Z`;
 const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer');
 
 async function zipped(files: Iterable<[string, string]>): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of zip([...files].map(([name, text]) => ({ name, text: [text] }))))
+  for await (const chunk of zip(
+    [...files].map(([name, text]) => ({
+      name,
+      content: [name.endsWith('.jpg') ? Buffer.from(text, 'latin1') : text],
+    })),
+  ))
     chunks.push(chunk);
   return Buffer.concat(chunks);
 }
@@ -71,7 +79,12 @@ async function livedIn(server: TestServer): Promise<House> {
   const gone = await house.submeter('gone');
   const first = await house.given(main_id, day(1), '100', { note: 'å "left"\nline two' });
   await house.patch(`/api/readings/${first}`, { value: '99', reason: 'misread' });
-  await house.given(main_id, day(2), '150');
+  const pictured = await house.given(main_id, day(2), '150', { photo_sha256: hash('sha256', PHOTO, 'hex') });
+  await server.call('POST', `/api/readings/${pictured}/photo`, {
+    token: house.owner.token,
+    body: PHOTO,
+    headers: { 'content-type': 'image/jpeg' },
+  });
   const wrong = await house.given(main_id, day(3), '151');
   await house.owner.client.voidReading({ reading_id: wrong, reason: 'never read' });
   await house.given(flat, day(1), '5000');
@@ -94,6 +107,10 @@ async function livedIn(server: TestServer): Promise<House> {
   await house.post(`/api/properties/${property_id}/ledger/${batch_id}/undo`, { reason: 'not ours' });
   await house.owner.client.deleteMeter({ meter_id: gone });
   return house;
+}
+
+async function photo(client: Person['client'], reading_id: number): Promise<Buffer> {
+  return buffer((await client.getPhoto({ reading_id })) as never);
 }
 
 /** What a house says, without what is its own on every server: ids and when it was recorded. */
@@ -122,6 +139,7 @@ async function told(house: House): Promise<unknown> {
             : await Promise.all(
                 (await client.getHistory({ meter_id: meter.id })).items.map(async (reading) => ({
                   ...own(reading),
+                  photo: reading.photo_sha256 && hash('sha256', await photo(client, reading.id), 'hex'),
                   trail: (await client.listRevisions({ reading_id: reading.id })).items.map(own),
                 })),
               ),
@@ -153,7 +171,13 @@ describe.each(ENGINES)('archives on %s', (engine) => {
     const tenant = await server.newPerson();
     await join(house, tenant, 'tenant', [house.main_id]);
     const files = unzip(await archive(server, house));
-    expect([...files.keys()]).toEqual(['README.txt', 'property.json', 'ledger.ndjson', 'readings.csv']);
+    expect([...files.keys()]).toEqual([
+      'README.txt',
+      'property.json',
+      'ledger.ndjson',
+      'readings.csv',
+      `photos/${hash('sha256', PHOTO, 'hex')}.jpg`,
+    ]);
     const ledger = files.get('ledger.ndjson')!;
     const said = JSON.parse(files.get('property.json')!);
     expect(await standalone(ledger, said.head.hash)).toMatchObject({ code: 0 });
@@ -293,11 +317,11 @@ describe.each(ENGINES)('archives on %s', (engine) => {
             initial_value_wh,
             ...more
           ] = rest;
-          const [serial_number, digits, multiplier, note, supersedes_id, reason] = more;
+          const [serial_number, digits, multiplier, note, supersedes_id, reason, photo_sha256 = null] = more;
           return {
             ...{ id, property_id, batch_id: 1, meter_id, kind, reading_timestamp, value_wh, period_start },
             ...{ rollover_wh, confirmed, initial_value_wh, serial_number, digits, multiplier, note },
-            ...{ supersedes_id, reason },
+            ...{ supersedes_id, reason, photo_sha256 },
           };
         });
       change(entries as never);
@@ -351,6 +375,15 @@ describe.each(ENGINES)('archives on %s', (engine) => {
         () => changedIn('ledger.ndjson', (text) => text.slice(0, text.lastIndexOf('{"id":'))),
         /another head/,
       ],
+      [
+        'another photo',
+        () => {
+          const files = unzip(bytes);
+          const name = [...files.keys()].at(-1)!;
+          return zipped(files.set(name, files.get(name)!.replace('JFIF', 'JFIG')));
+        },
+        /not the photo that the ledger names/,
+      ],
       ['half a line', () => changedIn('ledger.ndjson', (text) => text.slice(0, -20)), /ends within a line/],
       [
         'no UTF-8',
@@ -359,7 +392,7 @@ describe.each(ENGINES)('archives on %s', (engine) => {
           const chunks: Buffer[] = [];
           const raw = [...files].map(([name, text]) => ({
             name,
-            text: (name === 'ledger.ndjson' ? [Buffer.from([0xff, 0xfe, 0x0a])] : [text]) as string[],
+            content: name === 'ledger.ndjson' ? [Buffer.from([0xff, 0xfe, 0x0a])] : [text],
           }));
           for await (const chunk of zip(raw)) chunks.push(chunk);
           return Buffer.concat(chunks);

@@ -75,6 +75,7 @@ describe.each(ENGINES)('empty on %s', (engine) => {
       getReading: NEEDS,
       listRevisions: NEEDS,
       proveReading: NEEDS,
+      getPhoto: NEEDS,
       getHealth: SAME,
       getReadiness: SAME,
       getOpenapi: SAME,

@@ -1,4 +1,8 @@
 /** The real server on a free port, over a fresh database. */
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { type Client, createClient } from '../../src/client/index.ts';
@@ -61,7 +65,13 @@ export async function startServer(
   settings: Record<string, string> = {},
 ): Promise<TestServer> {
   const { db, close } = await freshDatabase(engine);
-  const config = loadConfig({ NODE_ENV: 'test', RATE_LIMIT: 'off', ...settings });
+  const photos = join(tmpdir(), `electric-photos-${randomUUID()}`);
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    RATE_LIMIT: 'off',
+    PHOTOS_URL: `file:${photos}`,
+    ...settings,
+  });
   const log = pino({ level: 'silent' });
   const deps = makeDeps(config, SECRET, db, { log, ...override });
   const app = buildApp(deps);
@@ -106,6 +116,7 @@ export async function startServer(
     async close() {
       await app.close();
       await close();
+      rmSync(photos, { recursive: true, force: true });
     },
   };
 }

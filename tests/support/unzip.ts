@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 
-/** The files of an archive, by its directory. */
+/** The files of an archive, by its directory; pictures as latin1. */
 export function unzip(bytes: Buffer): Map<string, string> {
   const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
   const files = new Map<string, string>();
@@ -9,7 +9,8 @@ export function unzip(bytes: Buffer): Map<string, string> {
     const [packed, named] = [bytes.readUInt32LE(at + 20), bytes.readUInt16LE(at + 28)];
     const name = bytes.toString('utf8', at + 46, at + 46 + named);
     const begin = bytes.readUInt32LE(at + 42) + 30 + named;
-    files.set(name, inflateRawSync(bytes.subarray(begin, begin + packed)).toString());
+    const content = inflateRawSync(bytes.subarray(begin, begin + packed));
+    files.set(name, content.toString(name.endsWith('.jpg') ? 'latin1' : 'utf8'));
     at += 46 + named;
   }
   return files;

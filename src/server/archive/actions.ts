@@ -11,18 +11,18 @@ import { openProperty, requireActive } from '../properties/access.ts';
 import { lockProperty, updateProperty } from '../properties/store.ts';
 import { contentsOf } from './contents.ts';
 import { restoreMeters } from './meters.ts';
-import { readArchive } from './read.ts';
+import { readArchive, readPhotos } from './read.ts';
 import { rebuild } from './rebuild.ts';
 import { Staging } from './staging.ts';
 import { Unzipped } from './unzip.ts';
 
 export async function archiveProperty(
-  { db, clock }: Deps,
+  { db, clock, photos }: Deps,
   caller: Caller,
   property_id: number,
 ): Promise<{ name: string; body: AsyncGenerator<Buffer> }> {
   const property = await openProperty(db.read, caller, property_id);
-  return { name: `${property.display_name}.zip`, body: zip(contentsOf(db.read, property, clock())) };
+  return { name: `${property.display_name}.zip`, body: zip(contentsOf(db.read, photos, property, clock())) };
 }
 
 /** The property with its one meter, if nothing was recorded in it yet. Throws property_not_empty. */
@@ -45,7 +45,7 @@ function settingsOf({ property }: ArchivedProperty) {
 }
 
 export async function restoreArchive(
-  { db, clock, config }: Deps,
+  { db, clock, config, photos }: Deps,
   caller: Caller,
   property_id: number,
   upload: AsyncIterable<Uint8Array>,
@@ -54,7 +54,10 @@ export async function restoreArchive(
   const file = await spool(upload, config.MAX_IMPORT_MIB);
   const staging = new Staging();
   try {
-    const archived = await readArchive(await Unzipped.of(file), staging, clock);
+    const archive = await Unzipped.of(file);
+    const archived = await readArchive(archive, staging, clock);
+    // Before the ledger that names them: by then they are kept.
+    await readPhotos(archive, staging, photos);
     return await db.write(async (tx) => {
       await lockProperty(tx, property_id);
       const property = await openEmpty(tx, caller, property_id);

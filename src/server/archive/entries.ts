@@ -26,11 +26,12 @@ export const ArchivedEntry = Closed({
   note: Nullable(Note(2000)),
   supersedes_id: Nullable(Id),
   reason: Nullable(Note(500)),
+  photo_sha256: Nullable(Type.String({ pattern: '^[0-9a-f]{64}$' })),
 });
 export type ArchivedEntry = Static<typeof ArchivedEntry>;
 
 type Field = keyof ArchivedEntry;
-const OF_READINGS = ['period_start', 'rollover_wh', 'note'] as const;
+const OF_READINGS = ['period_start', 'rollover_wh', 'note', 'photo_sha256'] as const;
 const OF_DEVICES = ['initial_value_wh', 'serial_number', 'digits', 'multiplier'] as const;
 const MEASURED = ['reading_timestamp', 'value_wh'] as const;
 /** What an entry of each kind says, and what it does not. */

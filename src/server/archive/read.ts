@@ -1,10 +1,13 @@
 /** Reads an archive: what it says of the property, and its ledger, which is verified on the way. */
+import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ARCHIVED_FILES, ArchivedProperty } from '../../contract/archive.ts';
+import { ARCHIVED_FILES, ArchivedProperty, archivedPhoto } from '../../contract/archive.ts';
 import { ChainCheck, checkLine } from '../../core/chain-check.ts';
+import { checkPhoto, MAX_PHOTO_BYTES } from '../../core/photo.ts';
 import { MAX_AHEAD_MS } from '../../core/time.ts';
 import { checker } from '../http/validation.ts';
 import { sha256 } from '../ledger/write.ts';
+import type { Photos } from '../photos/photos.ts';
 import { ArchivedEntry, faultOf } from './entries.ts';
 import { checkMeters } from './meters.ts';
 import { unreadable } from './refused.ts';
@@ -36,18 +39,24 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
   if (rest + decode() !== '') throw unreadable(ARCHIVED_FILES.ledger, 'ends within a line: it is not whole');
 }
 
-async function readProperty(archive: Unzipped, clock: () => number): Promise<ArchivedProperty> {
-  const { property } = ARCHIVED_FILES;
+/** A file of the archive. */
+async function whole(archive: Unzipped, name: string, max_bytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of archive.open(property)) {
+  for await (const chunk of archive.open(name)) {
     size += chunk.length;
-    if (size > MAX_PROPERTY_BYTES) throw unreadable(property, 'is larger than that of any property');
+    if (size > max_bytes) throw unreadable(name, 'is larger than it can be');
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+async function readProperty(archive: Unzipped, clock: () => number): Promise<ArchivedProperty> {
+  const { property } = ARCHIVED_FILES;
+  const bytes = await whole(archive, property, MAX_PROPERTY_BYTES);
   let said: unknown;
   try {
-    said = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+    said = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw unreadable(property, 'is not JSON: the archive was damaged');
   }
@@ -101,4 +110,17 @@ export async function readArchive(
   if (twins)
     throw unreadable(ledger, `has two entries in force for one instant: ${twins.id} and ${twins.other_id}`);
   return archived;
+}
+
+/** Keeps the photos that the entries name, as far as the archive has them: some are still on a phone. */
+export async function readPhotos(archive: Unzipped, staging: Staging, photos: Photos): Promise<void> {
+  for (const sha256 of staging.photos()) {
+    const name = archivedPhoto(sha256);
+    if (!archive.has(name)) continue;
+    const bytes = await whole(archive, name, MAX_PHOTO_BYTES);
+    const checked = checkPhoto(bytes);
+    if (hash('sha256', bytes, 'hex') !== sha256 || !checked.ok)
+      throw unreadable(name, 'is not the photo that the ledger names: the archive was changed');
+    await photos.put(sha256, bytes);
+  }
 }

@@ -7,6 +7,7 @@ const SCHEMA = [
   `CREATE TABLE entries (
     id INTEGER PRIMARY KEY, meter_id INTEGER, is_device INTEGER, kind TEXT, instant INTEGER, in_force INTEGER,
     entry TEXT, new_id INTEGER, leaf_hash BLOB)`,
+  'CREATE TABLE photos (sha256 TEXT PRIMARY KEY) WITHOUT ROWID',
 ];
 
 interface Standing {
@@ -28,6 +29,7 @@ export class Staging {
   readonly #supersede;
   readonly #newId;
   readonly #drawn;
+  readonly #photo;
 
   constructor() {
     this.#scratch = openScratch(SCHEMA);
@@ -37,6 +39,7 @@ export class Staging {
     this.#find = prepare('SELECT meter_id, is_device, in_force FROM entries WHERE id = ?');
     this.#supersede = prepare('UPDATE entries SET in_force = 0 WHERE id = ?');
     this.#newId = prepare('SELECT new_id FROM entries WHERE id = ?');
+    this.#photo = prepare('INSERT OR IGNORE INTO photos VALUES (?)');
     this.#drawn = prepare('UPDATE entries SET new_id = ?, leaf_hash = ?, entry = ? WHERE id = ?');
   }
 
@@ -47,7 +50,7 @@ export class Staging {
 
   /** Puts the next entry down. @returns what is wrong with what it supersedes; null if nothing */
   add(entry: ArchivedEntry): string | null {
-    const { id, meter_id, kind, reading_timestamp, supersedes_id } = entry;
+    const { id, meter_id, kind, reading_timestamp, supersedes_id, photo_sha256 } = entry;
     if (this.#find.get(id)) return 'another entry has the same id';
     let is_device = Number(kind === 'device');
     if (supersedes_id !== null) {
@@ -59,6 +62,7 @@ export class Staging {
       if (is_device !== before.is_device) return `it supersedes ${supersedes_id}, which is of another kind`;
       this.#supersede.run(supersedes_id);
     }
+    if (photo_sha256 !== null) this.#photo.run(photo_sha256);
     this.#insert.run(id, meter_id, is_device, kind, reading_timestamp, JSON.stringify(entry));
     return null;
   }
@@ -73,6 +77,12 @@ export class Staging {
         WHERE in_force = 1 AND kind <> 'void' GROUP BY meter_id, instant HAVING COUNT(*) > 1 LIMIT 1`,
       )
       .get() as unknown as Twins | undefined;
+  }
+
+  /** The hashes of all photos that the entries name. */
+  *photos(): Generator<string> {
+    for (const { sha256 } of this.#scratch.prepare('SELECT sha256 FROM photos').iterate())
+      yield sha256 as string;
   }
 
   /** The next entries after an id, in the order in which they were recorded. */

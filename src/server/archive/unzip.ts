@@ -14,8 +14,8 @@ const LOCAL_BYTES = 30;
 const ENCRYPTED = 0x0001;
 const STORED = 0;
 const DEFLATED = 8;
-/** An archive of ours has four files; one that was packed anew may have a few more. */
-const MAX_DIRECTORY_BYTES = 64 * 1024;
+/** Of some hundred thousand photos. */
+const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
 interface Entry {
   name: string;
@@ -72,14 +72,16 @@ async function directoryOf(file: FileHandle): Promise<Entry[]> {
   return entries;
 }
 
+const baseOf = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+
 /** The files of a ZIP archive. Folders are looked through: who unpacks and packs again often adds one. */
 export class Unzipped {
   readonly #file: FileHandle;
-  readonly #entries: readonly Entry[];
+  readonly #entries: ReadonlyMap<string, Entry[]>;
 
   private constructor(file: FileHandle, entries: readonly Entry[]) {
     this.#file = file;
-    this.#entries = entries;
+    this.#entries = Map.groupBy(entries, ({ name }) => baseOf(name));
   }
 
   /** @throws validation_failed where it is no ZIP archive */
@@ -87,12 +89,16 @@ export class Unzipped {
     return new Unzipped(file, await directoryOf(file));
   }
 
+  has(name: string): boolean {
+    return this.#entries.has(baseOf(name));
+  }
+
   /**
    * The bytes of the one file of a name.
    * @throws validation_failed where there is none, and where it is not as the archive says
    */
   async *open(name: string): AsyncGenerator<Buffer> {
-    const found = this.#entries.filter((entry) => entry.name.split('/').at(-1) === name);
+    const found = this.#entries.get(baseOf(name)) ?? [];
     const [entry] = found;
     if (!entry || found.length > 1) throw broken(`it has ${found.length} files named ${name}`);
     if (entry.method !== DEFLATED && entry.method !== STORED)

@@ -222,6 +222,7 @@ const COLUMN_TYPES: Record<string, string> = {
   serial_number: 'text',
   note: 'text',
   reason: 'text',
+  photo_sha256: 'text',
   leaf_hash: 'bytea',
 };
 const ROWS_PER_STATEMENT = 10_000;

@@ -11,6 +11,7 @@ import { jobs } from './migrations/006-jobs.ts';
 import { deletion } from './migrations/007-deletion.ts';
 import { deviceInput } from './migrations/008-device-input.ts';
 import { batchPages } from './migrations/009-batch-pages.ts';
+import { photos } from './migrations/010-photos.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Tx } from './tables.ts';
 
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   deletion,
   deviceInput,
   batchPages,
+  photos,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.number;

@@ -137,6 +137,8 @@ export interface Tables {
     note: string | null;
     supersedes_id: number | null;
     reason: string | null;
+    /** Hexadecimal; the photo itself is kept elsewhere (photos/storage.ts). */
+    photo_sha256: string | null;
     /** SHA-256 of the entry's canonical form; see core/chain.ts. */
     leaf_hash: Uint8Array;
   };

@@ -178,11 +178,11 @@ function frame(sheets: readonly string[]): ZippedFile[] {
       relation('rIdStyles', 'styles', 'styles.xml'),
   );
   return [
-    { name: 'xl/styles.xml', text: [STYLES] },
-    { name: 'xl/workbook.xml', text: [workbook] },
-    { name: 'xl/_rels/workbook.xml.rels', text: [of_workbook] },
-    { name: '_rels/.rels', text: [relations(relation('rId1', 'officeDocument', 'xl/workbook.xml'))] },
-    { name: '[Content_Types].xml', text: [types] },
+    { name: 'xl/styles.xml', content: [STYLES] },
+    { name: 'xl/workbook.xml', content: [workbook] },
+    { name: 'xl/_rels/workbook.xml.rels', content: [of_workbook] },
+    { name: '_rels/.rels', content: [relations(relation('rId1', 'officeDocument', 'xl/workbook.xml'))] },
+    { name: '[Content_Types].xml', content: [types] },
   ];
 }
 
@@ -196,7 +196,7 @@ async function* files(exported: Exported, per_meter: boolean): AsyncGenerator<Zi
     const feed = new Feed(pagesOf(exported, meters));
     do {
       sheets.push(sheetName(title, sheets));
-      yield { name: `xl/worksheets/sheet${sheets.length}.xml`, text: sheetXml(feed, clock) };
+      yield { name: `xl/worksheets/sheet${sheets.length}.xml`, content: sheetXml(feed, clock) };
     } while (await feed.hasMore());
   }
   yield* frame(sheets);

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { crc32, createDeflateRaw } from 'node:zlib';
 
-/** A file of an archive; its text comes piece by piece. */
+/** A file of an archive, which comes piece by piece. */
 export interface ZippedFile {
   name: string;
-  text: AsyncIterable<string> | Iterable<string>;
+  content: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 }
 
 const MAX_BYTES = 0xffffffff;
@@ -53,14 +53,16 @@ function directoryEntry({ name, crc, packed, size, offset }: Written): Buffer {
   return Buffer.concat([head, sizes, numbers([2, 0], [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]), name]);
 }
 
-/** Passes text through the compressor. @returns checksum and size of what went in */
-async function* deflated(text: ZippedFile['text']): AsyncGenerator<Buffer, { crc: number; size: number }> {
+/** Passes content through the compressor. @returns checksum and size of what went in */
+async function* deflated(
+  content: ZippedFile['content'],
+): AsyncGenerator<Buffer, { crc: number; size: number }> {
   const deflate = createDeflateRaw();
   let crc = 0;
   let size = 0;
   const feeding = (async () => {
-    for await (const piece of text) {
-      const bytes = Buffer.from(piece);
+    for await (const piece of content) {
+      const bytes = Buffer.from(piece as string);
       crc = crc32(bytes, crc);
       size += bytes.length;
       if (!deflate.write(bytes)) await once(deflate, 'drain');
@@ -85,7 +87,7 @@ export async function* zip(files: AsyncIterable<ZippedFile> | Iterable<ZippedFil
     yield header;
     offset += header.length;
     let packed = 0;
-    const pieces = deflated(file.text);
+    const pieces = deflated(file.content);
     let piece = await pieces.next();
     for (; !piece.done; piece = await pieces.next()) {
       packed += piece.value.length;

@@ -26,6 +26,7 @@ const ENTRY_COLUMNS = [
   'note',
   'supersedes_id',
   'reason',
+  'photo_sha256',
   'leaf_hash',
 ] as const;
 const ENTRY = sql.raw(ENTRY_COLUMNS.map((column) => `e.${column}`).join(', '));
@@ -102,6 +103,20 @@ export async function* pagesOfBatch(db: Db, batch_id: number): AsyncGenerator<En
     if (rows.length < ENTRIES_AT_ONCE) return;
     after_id = rows.at(-1)!.id;
   }
+}
+
+/** The next hashes of photos that a property's ledger names, in their order. */
+export async function photosAfter(
+  db: Db,
+  property_id: number,
+  photo_sha256: string,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ photo_sha256: string }>`
+    SELECT DISTINCT photo_sha256 FROM ledger_entries
+    WHERE property_id = ${property_id} AND photo_sha256 IS NOT NULL AND photo_sha256 > ${photo_sha256}
+    ORDER BY photo_sha256 LIMIT ${limit}`.execute(db);
+  return rows.map((row) => row.photo_sha256);
 }
 
 /** How many entries of its batch come before an entry. */

@@ -55,6 +55,7 @@ export function draft(said: Partial<Draft> & Pick<Draft, 'meter_id' | 'kind'>): 
     note: null,
     supersedes_id: null,
     reason: null,
+    photo_sha256: null,
     ...said,
   };
 }

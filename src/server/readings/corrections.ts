@@ -141,7 +141,10 @@ async function present(tx: Tx, reading_id: number): Promise<Reading> {
 type Correction = Static<typeof contract.correctReading.body>;
 
 /** What a reading says once it is corrected. @throws validation_failed where its interval would not be one */
-function corrected(entry: ReadingEntry, { value, reading_timestamp, period_start, note }: Correction): Draft {
+function corrected(
+  entry: ReadingEntry,
+  { value, reading_timestamp, period_start, note, photo_sha256 }: Correction,
+): Draft {
   if (period_start !== undefined && entry.kind === 'absolute') {
     throw invalid([
       { path: 'period_start', message: 'goes with relative readings only: a register has no period' },
@@ -157,6 +160,7 @@ function corrected(entry: ReadingEntry, { value, reading_timestamp, period_start
       ? {}
       : { period_start: period_start === null ? null : parsed(parseInstant(period_start)) }),
     ...(note === undefined ? {} : { note: note && tidy(note) }),
+    ...(photo_sha256 === undefined ? {} : { photo_sha256 }),
   };
   if (next.period_start !== null && next.period_start >= next.reading_timestamp!) {
     throw invalid([
@@ -177,17 +181,17 @@ export async function correctReading(
 ): Promise<Reading> {
   const { reason, ...named } = body;
   if (Object.keys(named).length === 0) {
-    const message = 'must name a value, a reading_timestamp, a period_start or a note to correct';
+    const message =
+      'must name a value, a reading_timestamp, a period_start, a note or a photo_sha256 to correct';
     throw invalid([{ path: 'body', message }]);
   }
   return deps.db.write(async (tx) => {
     const correctable = await openCorrectable(deps, tx, caller, reading_id);
     const { entry, meter } = correctable;
-    const { reading_timestamp, value_wh, period_start, rollover_wh, confirmed, note } = corrected(
-      entry,
-      body,
-    );
-    const changes = { reading_timestamp, value_wh, period_start, rollover_wh, confirmed, note };
+    const next = corrected(entry, body);
+    const { reading_timestamp, value_wh, period_start, rollover_wh, confirmed, note, photo_sha256 } = next;
+    const said = { reading_timestamp, value_wh, period_start, note, photo_sha256 };
+    const changes = { ...said, rollover_wh, confirmed };
     const id = await supersede(deps, tx, caller, correctable, changes, reason);
     if (entry.kind === 'absolute' && !saysTheSame(entry, { ...entry, ...changes })) {
       const device = deviceAt((await rulesOf(tx, meter)).devices, reading_timestamp!);

@@ -15,7 +15,7 @@ import type * as projection from '../projection/store.ts';
 import { exceedsRegister, tooManyDigits } from './register.ts';
 
 /** A reading to record; `place` says where it stands in what was sent, for errors: empty, or "line 17: ". */
-export type NewReading = Recorded & { note: string | null; place: string };
+export type NewReading = Recorded & { note: string | null; photo_sha256?: string | null; place: string };
 
 /** What recording did to one meter. */
 export interface RecordedMeter {
@@ -103,8 +103,9 @@ function unshowable(
 }
 
 function toDraft(meter: MeterRow, reading: NewReading): Draft {
-  const { reading_type, reading_timestamp, value_wh, period_start, note } = reading;
-  return draft({ meter_id: meter.id, kind: reading_type, reading_timestamp, value_wh, period_start, note });
+  const { reading_type, reading_timestamp, value_wh, period_start, note, photo_sha256 = null } = reading;
+  const said = { reading_timestamp, value_wh, period_start, note, photo_sha256 };
+  return draft({ meter_id: meter.id, kind: reading_type, ...said });
 }
 
 /**
@@ -146,7 +147,7 @@ export async function record(
   const changed = sorted.filter(({ fresh }) => fresh.length > 0);
   const changes = changed.map(({ meter, fresh }) => ({
     meter,
-    added: fresh.map(({ place: _, note: __, ...reading }) => ({
+    added: fresh.map(({ place: _, note: __, photo_sha256: ___, ...reading }) => ({
       ...reading,
       entry_id: drawn.entries[next++]!.id,
     })),

@@ -36,7 +36,8 @@ function toReading(body: SaidReading): NewReading {
   }
   const value_wh = parsed(parseKwh(body.value));
   const note = body.note ? tidy(body.note) : null;
-  return { ...asRecorded(reading_type, reading_timestamp, value_wh, period_start), note, place: '' };
+  const recorded = asRecorded(reading_type, reading_timestamp, value_wh, period_start);
+  return { ...recorded, note, photo_sha256: body.photo_sha256 ?? null, place: '' };
 }
 
 /** What was recorded, out of the hand; only what was there already is looked up. */

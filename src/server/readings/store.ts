@@ -18,6 +18,7 @@ export interface EntryRow {
   period_start: number | null;
   rollover_wh: number | null;
   note: string | null;
+  photo_sha256: string | null;
   reason: string | null;
   supersedes_id: number | null;
   superseded_by_id: number | null;
@@ -33,7 +34,7 @@ export interface EntryRow {
 
 const ENTRY = sql.raw(`
   e.id, e.property_id, e.meter_id, of_entry.name AS meter_name, of_entry.location, e.kind, e.reading_timestamp, e.value_wh,
-  e.period_start, e.rollover_wh, e.note, e.reason, e.supersedes_id, e.batch_id, b.source, b.recorded_by_user_id,
+  e.period_start, e.rollover_wh, e.note, e.photo_sha256, e.reason, e.supersedes_id, e.batch_id, b.source, b.recorded_by_user_id,
   b.recorded_by_api_key_id, b.created_at, r.decreased, r.rolled_over, r.implausible`);
 const ENTRY_OF_READING = sql.raw(`
   JOIN ledger_entries AS e ON e.id = r.entry_id
