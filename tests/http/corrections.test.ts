@@ -55,6 +55,7 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
         reading_type: 'absolute',
         period_start: null,
         note: 'cellar',
+        photo_sha256: null,
         source: 'manual',
         flags: [],
         recorded_by_user_id: owner.id,
@@ -227,6 +228,7 @@ describe.each(ENGINES)('corrections on %s', (engine) => {
     const common = {
       period_start: null,
       note: null,
+      photo_sha256: null,
       source: 'manual',
       recorded_by_user_id: owner.id,
       recorded_by: owner.username,

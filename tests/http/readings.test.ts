@@ -37,6 +37,7 @@ describe.each(ENGINES)('readings on %s', (engine) => {
     reading_type: 'absolute',
     period_start: null,
     note: null,
+    photo_sha256: null,
     source: 'manual',
     flags: [],
     recorded_by_user_id: house.owner.id,

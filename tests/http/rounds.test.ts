@@ -45,6 +45,7 @@ describe.each(ENGINES)('rounds on %s', (engine) => {
     reading_type: 'absolute',
     period_start: null,
     note: null,
+    photo_sha256: null,
     source: 'manual',
     flags: [],
     recorded_by_user_id: house.owner.id,

@@ -150,6 +150,7 @@ export function answerOf({ list, meters, person, property_id }: Household, line:
     reading_type: line.kind,
     period_start: instant(line.since),
     note: line.note,
+    photo_sha256: null,
     source: line.source,
     flags,
     recorded_by_user_id: person.id,
