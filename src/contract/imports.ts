@@ -111,7 +111,9 @@ const WISHES = {
       examples: [';'],
     }),
   ),
-  decimal: Type.Optional(OneOf([',', '.'])),
+  decimal: Type.Optional(
+    OneOf([',', '.'], { description: 'Before the decimals of numbers; in XLSX only of those that are text' }),
+  ),
   date_format: Type.Optional(Type.String({ maxLength: 40, examples: ['dd.mm.yyyy'] })),
   timezone: Type.Optional(
     Type.String({
@@ -156,7 +158,8 @@ export const importReadings = contract({
   description:
     'The file is told apart by its content; `plan` in the answer says how it was understood, and every guess can be ' +
     'overridden in the query. An error names its line and column, as `line 17: value`; the first hundred are reported ' +
-    'and nothing is written.\n\n' +
+    'and nothing is written. In a workbook (XLSX) a line is a row of the first sheet that is read; row 17 of the second ' +
+    'is line 20000017, of the third line 30000017.\n\n' +
     'With `dry_run=true` nothing is written, and the answer is 200 also where the file has conflicts or errors: it ' +
     'lists them, and `importable` is false.\n\n' +
     'With `Accept: text/event-stream` the answer is a stream of events: `progress` ' +

@@ -1,7 +1,7 @@
 /** user create, import and consumption against a running server. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ENGINES } from '../support/engines.ts';
 import { PASSWORD, type Person, startServer, type TestServer } from '../support/server.ts';
@@ -188,6 +188,15 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(lines[1]).toMatch(/^2025-12-31T23:00:00Z;Main meter;main_meter;1000;/);
     const again = await run(['import', output, ...property, '--json'], env);
     expect(JSON.parse(again.stdout)).toMatchObject({ recorded: 0, unchanged: 7 });
+    const workbook = join(dirname(output), 'out.xlsx');
+    const as_sheets = ['--format', 'xlsx', '--sheets', 'per_meter', '--output', workbook];
+    expect((await run(['export', ...property, ...as_sheets], env)).code).toBe(0);
+    const of_sheets = await run(['import', workbook, ...property, '--json'], env);
+    expect(JSON.parse(of_sheets.stdout)).toMatchObject({
+      recorded: 0,
+      unchanged: 7,
+      plan: { format: 'xlsx' },
+    });
     const february = ['--from', '2026-02-01', '--to', '2026-03-01'];
     const { stdout } = await run(['export', ...property, '--format', 'ndjson', ...february], env);
     expect(

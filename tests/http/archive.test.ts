@@ -12,8 +12,8 @@ import {
   toHex,
 } from '../../src/core/chain.ts';
 import { batchLine, entryLine } from '../../src/core/chain-check.ts';
-import { zip } from '../../src/server/exports/zip.ts';
 import { recompute } from '../../src/server/projection/recompute.ts';
+import { zip } from '../../src/server/zip/zip.ts';
 import { ENGINES } from '../support/engines.ts';
 import { type House, newHouse } from '../support/house.ts';
 import { join } from '../support/people.ts';
@@ -355,16 +355,16 @@ describe.each(ENGINES)('archives on %s', (engine) => {
     });
 
     const CASES: [string, () => Promise<Buffer>, RegExp][] = [
-      ['no ZIP', async () => Buffer.from('PK'), /no ZIP file/],
-      ['half a ZIP', async () => bytes.subarray(0, bytes.length / 2), /no ZIP file/],
-      ['nothing', async () => Buffer.alloc(0), /no ZIP file/],
+      ['no ZIP', async () => Buffer.from('PK'), /it has no end/],
+      ['half a ZIP', async () => bytes.subarray(0, bytes.length / 2), /it has no end/],
+      ['nothing', async () => Buffer.alloc(0), /it has no end/],
       ['a file is missing', () => zipped([['property.json', '{}']]), /property.json|format/],
       [
         'no ledger',
         () => zipped([...unzip(bytes)].filter(([name]) => name !== 'ledger.ndjson')),
-        /0 files named ledger/,
+        /ledger.ndjson is missing/,
       ],
-      ['a flipped bit', async () => Buffer.from(bytes).fill(0, 1500, 1504), /damaged|not where/],
+      ['a flipped bit', async () => Buffer.from(bytes).fill(0, 1500, 1504), /a part|directory|overlap/],
       [
         'a changed value',
         () => changedIn('ledger.ndjson', (text) => text.replace(',150000,', ',150001,')),

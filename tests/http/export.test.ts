@@ -150,7 +150,7 @@ describe.each(ENGINES)('exports on %s', (engine) => {
   });
 
   describe('what was exported comes back in unchanged', () => {
-    const NAMES = ['=1+1', "'quoted", '-a,b;c', 'Kök "å" <&>', '@home\u2028x', '2026-01-01'];
+    const NAMES = ['=1+1', "'=x", "'quoted", '-a,b;c', 'Kök "å" <&>', '@home\u2028x', '2026-01-01'];
     const stamp = fc
       .integer({ min: 0, max: 200_000_000 })
       .map((s) => Date.parse('2019-01-01T00:00:00Z') + s * 1000);
@@ -166,6 +166,8 @@ describe.each(ENGINES)('exports on %s', (engine) => {
       'csv&locale=de': 'text/csv',
       ndjson: 'application/x-ndjson',
       greenbutton: 'application/atom+xml',
+      xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+      'xlsx&sheets=per_meter': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
     } as const;
 
     /** What a reading says, without what belongs to the ledger that it stands in. */

@@ -111,6 +111,7 @@ describe.each(ENGINES)('imports on %s', (engine) => {
     expect([status, body.recorded, body.unchanged]).toEqual([201, 3, 0]);
     const { items } = (await house.get(`/api/readings/meter/${house.main_id}/history`)).body;
     const reading = {
+      photo_sha256: null,
       id: expect.any(Number),
       property_id: house.property_id,
       meter_id: house.main_id,
@@ -282,7 +283,12 @@ describe.each(ENGINES)('imports on %s', (engine) => {
       ['one meter twice', `timestamp,Kök,KÖK\n${T1},1,2\n`, ['line 1']],
       ['no meter', `timestamp\n${T1}\n`, ['line 1']],
       ['no timestamps', `Main meter,Kök\n1,2\n`, ['line 1']],
-      ['a quote that never ends', `timestamp,Main meter\n${T1},"1\n${T2},2\n`, ['line 2: Main meter']],
+      ['a quote that never ends', `timestamp,Main meter\n${T1},"1\n${T2},2\n`, ['line 2']],
+      [
+        'a wrong cell after a line end in a cell',
+        `timestamp,Main meter\n${T1},"1\n"\n${T2},x\n`,
+        ['line 4: Main meter'],
+      ],
       ['nothing', '', ['line 1']],
       ['empty lines', '\n\n', ['line 1']],
     ])('CSV: %s', async (_, body, errors) => {

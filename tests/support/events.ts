@@ -18,7 +18,11 @@ async function* readEvents(response: Response): AsyncGenerator<ServerEvent> {
   }
 }
 
-export type Sent = string | Iterable<string> | AsyncIterable<string>;
+export type Sent = string | Iterable<string> | AsyncIterable<string | Uint8Array>;
+
+async function* bytesOf(pieces: Exclude<Sent, string>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield Buffer.from(piece as string);
+}
 
 /** Sends a file and hands out the events of its import, as they come. */
 export async function* importEvents(
@@ -27,8 +31,7 @@ export async function* importEvents(
   headers: Record<string, string> = {},
 ): AsyncGenerator<ServerEvent> {
   const { origin, token, property_id, query = '', type = 'text/csv' } = to;
-  const body =
-    typeof file === 'string' ? file : ReadableStream.from(file).pipeThrough(new TextEncoderStream());
+  const body = typeof file === 'string' ? file : ReadableStream.from(bytesOf(file));
   const response = await fetch(`${origin}/api/readings/import?property_id=${property_id}${query}`, {
     method: 'POST',
     headers: {

@@ -1,20 +1,19 @@
 import type { ArchivedProperty, Restored } from '../../contract/archive.ts';
 import type { Caller } from '../auth/caller.ts';
+import { Spool } from '../db/spool.ts';
 import type { Db } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
-import { zip } from '../exports/zip.ts';
-import { spool } from '../http/spool.ts';
 import { chainHead } from '../ledger/store.ts';
 import { metersOf } from '../meters/store.ts';
 import { openProperty, requireActive } from '../properties/access.ts';
 import { lockProperty, updateProperty } from '../properties/store.ts';
+import { zip } from '../zip/zip.ts';
 import { contentsOf } from './contents.ts';
 import { restoreMeters } from './meters.ts';
-import { readArchive, readPhotos } from './read.ts';
+import { openArchive, readArchive, readPhotos } from './read.ts';
 import { rebuild } from './rebuild.ts';
 import { Staging } from './staging.ts';
-import { Unzipped } from './unzip.ts';
 
 export async function archiveProperty(
   { db, clock, photos }: Deps,
@@ -44,6 +43,17 @@ function settingsOf({ property }: ArchivedProperty) {
   return { address, timezone, currency, share_totals_with_tenants: Number(share_totals_with_tenants) };
 }
 
+/** Throws body_too_large. */
+async function* limited(upload: AsyncIterable<Uint8Array>, max_mib: number): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of upload) {
+    bytes += chunk.length;
+    if (bytes > max_mib * 1024 * 1024)
+      throw new DomainError('body_too_large', `An archive may have ${max_mib} MiB (MAX_IMPORT_MIB).`);
+    yield chunk;
+  }
+}
+
 export async function restoreArchive(
   { db, clock, config, photos }: Deps,
   caller: Caller,
@@ -51,10 +61,10 @@ export async function restoreArchive(
   upload: AsyncIterable<Uint8Array>,
 ): Promise<Restored> {
   await openEmpty(db.read, caller, property_id);
-  const file = await spool(upload, config.MAX_IMPORT_MIB);
+  const spool = await Spool.of(limited(upload, config.MAX_IMPORT_MIB));
   const staging = new Staging();
   try {
-    const archive = await Unzipped.of(file);
+    const archive = openArchive(spool);
     const archived = await readArchive(archive, staging, clock);
     // Before the ledger that names them: by then they are kept.
     await readPhotos(archive, staging, photos);
@@ -69,6 +79,6 @@ export async function restoreArchive(
     });
   } finally {
     staging.close();
-    await file.close();
+    spool.close();
   }
 }

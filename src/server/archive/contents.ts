@@ -12,7 +12,6 @@ import type { Db } from '../db/tables.ts';
 import { presentDevices } from '../devices/present.ts';
 import { toCsv } from '../exports/csv.ts';
 import { EVERY_INSTANT } from '../exports/rows.ts';
-import type { ZippedFile } from '../exports/zip.ts';
 import { proofFile } from '../ledger/chain.ts';
 import { chainHead, photosAfter } from '../ledger/store.ts';
 import { formulasOf } from '../meters/formulas.ts';
@@ -21,6 +20,7 @@ import { presentMember } from '../people/present.ts';
 import { listMembers } from '../people/store.ts';
 import type { Photos } from '../photos/photos.ts';
 import type { PropertyRow } from '../properties/store.ts';
+import type { ZippedFile } from '../zip/zip.ts';
 
 const ABOUT = `This is everything that Electric knows of one property.
 

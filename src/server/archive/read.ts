@@ -5,14 +5,43 @@ import { ARCHIVED_FILES, ArchivedProperty, archivedPhoto } from '../../contract/
 import { ChainCheck, checkLine } from '../../core/chain-check.ts';
 import { checkPhoto, MAX_PHOTO_BYTES } from '../../core/photo.ts';
 import { MAX_AHEAD_MS } from '../../core/time.ts';
+import type { Spool } from '../db/spool.ts';
+import { DomainError } from '../errors.ts';
 import { checker } from '../http/validation.ts';
 import { sha256 } from '../ledger/write.ts';
 import type { Photos } from '../photos/photos.ts';
+import { Archive } from '../zip/unzip.ts';
 import { ArchivedEntry, faultOf } from './entries.ts';
 import { checkMeters } from './meters.ts';
 import { unreadable } from './refused.ts';
 import type { Staging } from './staging.ts';
-import type { Unzipped } from './unzip.ts';
+
+/** The files of an archive. */
+export interface Folder {
+  has(name: string): boolean;
+  /** @throws validation_failed where it is not there, or not whole */
+  read(name: string): AsyncIterable<Uint8Array>;
+}
+
+const broken = (what: string) => unreadable('body', `is no archive of Electric that is whole: ${what}`);
+const REFUSALS = {
+  damaged: broken,
+  encrypted: () => broken('it has a password'),
+  tooLarge: (what: string) => new DomainError('body_too_large', `The archive ${what}.`),
+};
+
+/** Opens an upload as an archive; one that was unpacked and packed again may have a folder around it. */
+export function openArchive(spool: Spool): Folder {
+  const archive = new Archive(spool, REFUSALS);
+  const [inside = ARCHIVED_FILES.property] = [...archive.names].filter((name) =>
+    name.endsWith(ARCHIVED_FILES.property),
+  );
+  const folder = inside.slice(0, -ARCHIVED_FILES.property.length);
+  return {
+    has: (name) => archive.has(folder + name),
+    read: (name) => archive.read(folder + name),
+  };
+}
 
 /** The longest line of a ledger is a note of 2,000 and a reason of 500 characters, escaped. */
 const MAX_LINE_BYTES = 64 * 1024;
@@ -40,10 +69,10 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
 }
 
 /** A file of the archive. */
-async function whole(archive: Unzipped, name: string, max_bytes: number): Promise<Buffer> {
+async function whole(archive: Folder, name: string, max_bytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of archive.open(name)) {
+  for await (const chunk of archive.read(name)) {
     size += chunk.length;
     if (size > max_bytes) throw unreadable(name, 'is larger than it can be');
     chunks.push(chunk);
@@ -51,7 +80,7 @@ async function whole(archive: Unzipped, name: string, max_bytes: number): Promis
   return Buffer.concat(chunks);
 }
 
-async function readProperty(archive: Unzipped, clock: () => number): Promise<ArchivedProperty> {
+async function readProperty(archive: Folder, clock: () => number): Promise<ArchivedProperty> {
   const { property } = ARCHIVED_FILES;
   const bytes = await whole(archive, property, MAX_PROPERTY_BYTES);
   let said: unknown;
@@ -71,7 +100,7 @@ async function readProperty(archive: Unzipped, clock: () => number): Promise<Arc
  * @throws validation_failed where the archive was changed, is not whole, or says what cannot be
  */
 export async function readArchive(
-  archive: Unzipped,
+  archive: Folder,
   staging: Staging,
   clock: () => number,
 ): Promise<ArchivedProperty> {
@@ -81,7 +110,7 @@ export async function readArchive(
   const check = new ChainCheck(sha256);
   const checkEntry = checker(ArchivedEntry, clock);
   const latest_ms = clock() + MAX_AHEAD_MS;
-  for await (const lines of linesOf(archive.open(ledger))) {
+  for await (const lines of linesOf(archive.read(ledger))) {
     for (const line of lines) {
       const entry = checkLine(check, line) as ArchivedEntry | null;
       if (check.fault) break;
@@ -113,7 +142,7 @@ export async function readArchive(
 }
 
 /** Keeps the photos that the entries name, as far as the archive has them: some are still on a phone. */
-export async function readPhotos(archive: Unzipped, staging: Staging, photos: Photos): Promise<void> {
+export async function readPhotos(archive: Folder, staging: Staging, photos: Photos): Promise<void> {
   for (const sha256 of staging.photos()) {
     const name = archivedPhoto(sha256);
     if (!archive.has(name)) continue;

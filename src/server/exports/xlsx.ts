@@ -2,9 +2,9 @@
 import { EXPORT_COLUMNS } from '../../contract/exports.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { MeterRow } from '../meters/store.ts';
+import { type ZippedFile, zip } from '../zip/zip.ts';
 import { type Exported, type ExportedReading, flagsOf, pagesOf } from './rows.ts';
 import { xml } from './xml.ts';
-import { type ZippedFile, zip } from './zip.ts';
 
 /** A sheet holds no more rows, its heading among them. */
 const MAX_ROWS = 1_048_576;

@@ -10,8 +10,6 @@ import type { Staging } from './store.ts';
 import type { Target, Targets } from './targets.ts';
 
 const MIB = 1024 * 1024;
-/** Where the headings of a file stand whose meters are columns. */
-const HEADING: Place = { line: 1, column: null };
 
 /** An upload, and how it is to be read. */
 export interface Upload {
@@ -70,12 +68,13 @@ class Receiving {
   }
 
   /** The names in the heading are known before any reading: a wrong one is told at once. */
-  checkHeading({ layout, meters }: Plan): void {
+  checkHeading({ layout, meters, heading_line }: Plan): void {
     if (layout !== 'wide') return;
+    const heading: Place = { line: heading_line ?? 1, column: null };
     const named = new Set<Target>();
     for (const name of meters) {
-      const target = this.#targets.find(name, HEADING);
-      if (target && named.has(target)) this.#findings.refuse(HEADING, `heads two columns ${target.name}`);
+      const target = this.#targets.find(name, heading);
+      if (target && named.has(target)) this.#findings.refuse(heading, `heads two columns ${target.name}`);
       else if (target) named.add(target);
     }
     this.#findings.throwRefused();
@@ -91,7 +90,7 @@ class Receiving {
       const target = this.#targets.find(reading.meter, { line, column: columns.meter ?? column });
       if (reading_timestamp > this.#latest_ms) {
         const message = 'lies in the future: a reading is recorded once it has been read';
-        this.#findings.refuse({ line, column: columns.timestamp ?? column }, message);
+        this.#findings.refuse({ line, column: columns.timestamp ?? columns.date ?? column }, message);
         continue;
       }
       if (!target) continue;
@@ -117,11 +116,15 @@ export async function receive(
   now_ms: number,
 ): Promise<Received> {
   const receiving = new Receiving(upload, into, now_ms);
-  const { plan, readings } = await open(receiving.counted(), upload.wishes, upload.timezone);
-  receiving.checkHeading(plan);
-  for await (const found of readings) {
-    receiving.take(found, plan);
-    await nextTurn();
+  const { plan, readings, close } = await open(receiving.counted(), upload.wishes, upload.timezone);
+  try {
+    receiving.checkHeading(plan);
+    for await (const found of readings) {
+      receiving.take(found, plan);
+      await nextTurn();
+    }
+  } finally {
+    await close?.();
   }
   into.findings.throwRefused();
   into.targets.refuseInactive();

@@ -11,7 +11,7 @@ import { openPropertyOf } from '../properties/access.ts';
 /** What the ledger says of a reading's photo. Throws not_found, forbidden. */
 async function photoOf({ db }: Deps, caller: Caller, reading_id: number): Promise<string> {
   const entry = await findEntry(db.read, reading_id);
-  if (!entry || entry.kind === 'device' || entry.kind === 'void') throw notFound('such reading');
+  if (!entry || entry.kind === 'device') throw notFound('such reading');
   await openPropertyOf(db.read, caller, entry, 'reading');
   if (entry.photo_sha256 === null) throw notFound('photo of this reading: it was recorded without one');
   return entry.photo_sha256;

@@ -30,10 +30,18 @@ export interface Amount {
   parts: bigint;
 }
 
+/** What most cells are: needs no exactness beyond the Wh. */
+const PLAIN = /^(\d{1,9})(?:([.,])(\d{1,3}))?$/;
+
 export function parseAmount(cell: string, decimal: ',' | '.', unit: Unit): Parsed<Amount> {
+  const plain = unit === 'kWh' ? PLAIN.exec(cell) : null;
+  if (plain && (plain[2] === undefined || plain[2] === decimal)) {
+    const value_wh = Number(plain[1]) * 1000 + Number((plain[3] ?? '').padEnd(3, '0'));
+    return { ok: true, value: { value_wh, parts: 0n } };
+  }
   const bare = cell.replace(SPACES, '');
   const refuse = (message: string) => ({ ok: false, message }) as const;
-  if (/^-/.test(bare)) return refuse('must not be negative');
+  if (/^[-\u2212]\d/.test(bare)) return refuse('must not be negative');
   const thousands = decimal === ',' ? '.' : ',';
   const [whole = '', fraction = '', ...more] = bare.replace(/^\+/, '').split(decimal);
   const groups = whole.split(thousands);

@@ -12,15 +12,23 @@ export type Stamp = { instant_ms: number } | { wall_ms: number; has_time: boolea
 const MONTHS: Record<string, number> = {
   ...{ jan: 1, feb: 2, mar: 3, mär: 3, apr: 4, may: 5, mai: 5, maj: 5, jun: 6, jul: 7, aug: 8, sep: 9 },
   ...{ oct: 10, okt: 10, nov: 11, dec: 12, dez: 12 },
+  // Dutch, French, Spanish, Italian, Portuguese
+  ...{ mrt: 3, mei: 5, fév: 2, avr: 4, jui: 6, aoû: 8, déc: 12, ene: 1, abr: 4, ago: 8, dic: 12 },
+  ...{ gen: 1, mag: 5, giu: 6, lug: 7, set: 9, ott: 10, fev: 2, out: 10 },
 };
 const TIME = '(?:[T ,]+(?:kl\\.? ?)?(\\d{1,2})[:.](\\d{2})(?:[:.](\\d{2})(?:[.,]\\d{1,9})?)? ?([ap]m)?)?';
 const YEAR_FIRST = new RegExp(`^(\\d{4})[-/.](\\d{1,2})[-/.](\\d{1,2})${TIME}$`, 'i');
 const YEAR_LAST = new RegExp(`^(\\d{1,2})[-/.](\\d{1,2})[-/.](\\d{4}|\\d{2})${TIME}$`, 'i');
 const DAY_NAMED = new RegExp(`^(\\d{1,2})\\.?[ -](\\p{L}{3,9})\\.?[ -](\\d{4}|\\d{2})${TIME}$`, 'iu');
 const MONTH_NAMED = new RegExp(`^(\\p{L}{3,9})\\.? (\\d{1,2}),? (\\d{4})${TIME}$`, 'iu');
-const TIME_OF_DAY = /^(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?$/;
+/** From one time to another: the first counts. */
+const RANGE = /\s+[-–]\s+\d.*$/;
+const TIME_OF_DAY =
+  /^(?:kl\.? ?)?(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?(?: ?([ap]m))?(\s*[-–]\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2})?)?$/i;
 
 const DAY_MS = 86_400_000;
+/** No date is longer: what would take long to look through is none. */
+const MAX_CHARACTERS = 60;
 
 function wallOf(
   [year, month, day]: readonly (string | undefined)[],
@@ -38,7 +46,8 @@ function wallOf(
 
 /** @returns null for what is no date, or not in this order */
 export function parseStamp(cell: string, order: Order): Stamp | null {
-  const text = cell.trim();
+  if (cell.length > MAX_CHARACTERS) return null;
+  const text = cell.trim().replace(RANGE, '');
   const zoned = parseInstant(
     text.replace(/^(\d{4}-\d{2}-\d{2}) /, '$1T').replace(/([+-]\d{2})(\d{2})$/, '$1:$2'),
   );
@@ -54,7 +63,8 @@ export function parseStamp(cell: string, order: Order): Stamp | null {
   const named = day ?? MONTH_NAMED.exec(text);
   if (!named) return null;
   const [d, name] = day ? [named[1], named[2]] : [named[2], named[1]];
-  const month = MONTHS[name!.slice(0, 3).toLowerCase()];
+  const word = name!.toLowerCase();
+  const month = word.startsWith('juil') ? 7 : MONTHS[word.slice(0, 3)];
   return month === undefined ? null : wallOf([named[3], String(month), d], named.slice(4));
 }
 
@@ -65,6 +75,18 @@ export function isDate(cell: string): boolean {
 
 export function isTimeOfDay(cell: string): boolean {
   return TIME_OF_DAY.test(cell.trim());
+}
+
+/** Whether a cell says from when to when. */
+export function isRange(cell: string): boolean {
+  if (cell.length > MAX_CHARACTERS) return false;
+  return RANGE.test(cell.trim()) || TIME_OF_DAY.exec(cell.trim())?.[5] !== undefined;
+}
+
+/** Which hour of its day a cell counts: 0 to 23, or 1 to 25. */
+export function hourNumber(cell: string): number | null {
+  const match = /^(?:h|hour|hora|stunde|timme)?\s*0*(\d{1,2})$/i.exec(cell.trim());
+  return match && Number(match[1]) <= 25 ? Number(match[1]) : null;
 }
 
 /** @param date_format as a person writes it: dd.mm.yyyy @returns null for what names no order */
@@ -100,7 +122,15 @@ export function guessOrder(cells: readonly string[]): Parsed<Order> {
 export function timeOfDay(cell: string): number | null {
   const match = TIME_OF_DAY.exec(cell.trim());
   if (!match) return null;
-  const [h, min, s] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
+  const half = match[4]?.toLowerCase();
+  const [min, s] = [Number(match[2]), Number(match[3] ?? 0)];
+  const h = half ? (Number(match[1]) % 12) + (half === 'pm' ? 12 : 0) : Number(match[1]);
   const ms = ((h * 60 + min) * 60 + s) * 1000;
   return min > 59 || s > 59 || ms > DAY_MS ? null : ms;
+}
+
+/** Whether a date has its time with it. */
+export function timeIn(cell: string): boolean {
+  const stamp = parseStamp(cell, 'dmy') ?? parseStamp(cell, 'mdy');
+  return stamp !== null && ('instant_ms' in stamp || stamp.has_time);
 }

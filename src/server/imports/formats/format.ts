@@ -58,6 +58,8 @@ export interface Wishes {
 export interface Plan {
   format: Format;
   layout: string;
+  /** Where the names of the columns stand; null where there are none. */
+  heading_line: number | null;
   /** As far as the head shows. */
   meters: string[];
   explained: string[];
@@ -77,4 +79,6 @@ export interface Plan {
 export interface Opened {
   plan: Plan;
   readings: AsyncIterable<Found>;
+  /** Lets go of what the file was put down in, where it was. */
+  close?: () => Promise<void>;
 }

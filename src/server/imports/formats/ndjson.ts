@@ -4,11 +4,12 @@ import { parseInstant } from '../../../core/time.ts';
 import { type Parsed, parseKwh } from '../../../core/units.ts';
 import { parseStrictly } from '../../http/json-body.ts';
 import { checkNote } from '../../http/validation.ts';
-import { counting } from './csv.ts';
 import type { Found, Opened } from './format.ts';
-import { textLines } from './lines.ts';
+import { counting, textLines } from './lines.ts';
 
 const LINES_AT_ONCE = 1000;
+/** No name of a meter is longer. */
+const MAX_NAME = 500;
 const FIELDS = ['meter', 'reading_timestamp', 'value', 'reading_type', 'period_start', 'note'];
 /** What an export says beside: it belongs to the ledger that the reading came from. */
 const IGNORED = [
@@ -50,7 +51,7 @@ function readLine(line: number, text: string, found: Found): void {
     if (!FIELDS.includes(field) && !IGNORED.includes(field)) refuse(field, 'is not a field of a reading');
   }
   const { meter, reading_type = 'absolute', note = null } = object;
-  if (typeof meter !== 'string') refuse('meter', 'must be the name of a meter');
+  if (typeof meter !== 'string' || meter.length > MAX_NAME) refuse('meter', 'must be the name of a meter');
   const reading_timestamp = take('reading_timestamp', parseInstant(object.reading_timestamp));
   const value_wh = take('value', parseKwh(object.value));
   const period_start =
@@ -94,7 +95,7 @@ export function openNdjson(body: AsyncIterable<Uint8Array>, zone: string): Opene
       columns: { timestamp: 'reading_timestamp', meter: 'meter', value: 'value' },
       explained: ['A JSON object on each line.'],
       ...{ delimiter: null, decimal: '.', date_format: null, timezone: zone, unit: 'kWh' },
-      ...{ reading_type: null, label: null, encoding: 'utf-8', round: false },
+      ...{ reading_type: null, label: null, encoding: 'utf-8', round: false, heading_line: null },
     },
     readings: readLines(body),
   };

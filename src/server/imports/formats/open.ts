@@ -1,18 +1,22 @@
 /** Recognises a file by how it begins. */
 import { WallClock } from '../../../core/wall-clock.ts';
 import { invalid } from '../../errors.ts';
-import { counting, openCsv } from './csv.ts';
 import { byReading } from './day-rows.ts';
-import { exportDelimiter, openExported } from './exported.ts';
+import { refuseForeign } from './foreign.ts';
 import type { Format, Opened, Wishes } from './format.ts';
 import { openGreenButton } from './green-button.ts';
-import { csvRows } from './lines.ts';
+import { counting, csvRows } from './lines.ts';
 import { openNdjson } from './ndjson.ts';
+import { isNem12, NEM12_ZONE, nem12Rows } from './nem12.ts';
+import { ownDelimiter } from './own.ts';
 import { openTable } from './table.ts';
+import { openXlsx } from './xlsx.ts';
 
 /** So much of a file tells what it is. */
 const HEAD_BYTES = 65_536;
 const SAMPLE_LINES = 20;
+/** How a ZIP archive begins: with a file, with none, with a part of several. */
+const ARCHIVES = ['PK\u0003\u0004', 'PK\u0005\u0006', 'PK\u0007\u0008'];
 const SEPARATORS = ['\t', ';', ',', '|'];
 
 /** How it begins, and all of it. */
@@ -45,6 +49,11 @@ async function peek(body: AsyncIterable<Uint8Array>) {
 function encodingOf(head: Buffer): string {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  const sample = head.subarray(0, 1000);
+  const zeros = [0, 1].map((odd) => sample.filter((byte, i) => byte === 0 && i % 2 === odd).length);
+  // Of text in the Latin alphabet every other byte is zero.
+  if (zeros[0] === 0 && zeros[1]! * 3 > sample.length) return 'utf-16le';
+  if (zeros[1] === 0 && zeros[0]! * 3 > sample.length) return 'utf-16be';
   try {
     // A character may be cut at the end of what was read.
     new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
@@ -59,12 +68,23 @@ const OPEN_TO: Record<Format, readonly (keyof Wishes)[] | null> = {
   csv: null,
   ndjson: ['format'],
   greenbutton: ['format', 'round', 'meter'],
-  xlsx: ['format'],
+  xlsx: [
+    'format',
+    'decimal',
+    'date_format',
+    'timezone',
+    'unit',
+    'reading_type',
+    'label',
+    'columns',
+    'round',
+    'meter',
+  ],
 };
 
 function recognise(begins: string): Format {
   if (begins.startsWith('<')) return 'greenbutton';
-  if (begins.startsWith('PK\u0003\u0004')) return 'xlsx';
+  if (ARCHIVES.some((mark) => begins.startsWith(mark))) return 'xlsx';
   return /^[{[]/.test(begins) ? 'ndjson' : 'csv';
 }
 
@@ -83,9 +103,6 @@ function separatorOf(begins: string): string {
   const [best] = counts.filter(({ usual }) => usual > 0).sort((a, b) => b.same - a.same);
   return best?.separator ?? ',';
 }
-
-/** Electric's own simplest form, which is read strictly: RFC 3339 and registers in kWh. */
-const isPlain = (begins: string) => /^"?(reading_)?timestamp"?(,|\r?\n|$)/i.test(begins);
 
 /** Throws validation_failed for what no table can be. */
 function checkWishes({ delimiter, timezone, encoding }: Wishes): void {
@@ -116,18 +133,18 @@ async function openSeparated(
   wishes: Wishes,
   zone: string,
 ) {
-  const { format: _, ...said } = wishes;
-  const is_own = Object.keys(said).length === 0 && encoding === 'utf-8';
-  const exported = exportDelimiter(begins);
-  if (exported && is_own) return openExported(bytes, exported, zone);
-  if (is_own && isPlain(begins)) return openCsv(bytes, zone);
   // The first line may be for the spreadsheet alone.
   const told = /^sep=(.)/i.exec(begins)?.[1];
-  const separator = wishes.delimiter ?? told ?? separatorOf(begins);
+  const own = ownDelimiter(begins);
+  const separator = wishes.delimiter ?? told ?? own ?? separatorOf(begins);
   const count = { bytes: 0 };
   const cells = csvRows(counting(bytes, count), separator, encoding);
-  const rows = byReading(cells);
-  if (told) await rows.next();
+  if (told) await cells.next();
+  if (isNem12(begins)) {
+    const said = { timezone: NEM12_ZONE, label: 'end', reading_type: 'relative', ...wishes } as const;
+    return openTable(nem12Rows(cells), { separator, encoding, count }, said, zone);
+  }
+  const rows = own ? cells : byReading(cells);
   return openTable(rows, { separator, encoding, count }, wishes, zone);
 }
 
@@ -141,6 +158,7 @@ export async function open(body: AsyncIterable<Uint8Array>, wishes: Wishes, zone
   const { head, bytes } = await peek(body);
   const encoding = wishes.encoding ?? encodingOf(head);
   const begins = new TextDecoder(encoding).decode(head).trimStart();
+  refuseForeign(head, begins);
   const format = wishes.format ?? recognise(begins);
   const allowed = OPEN_TO[format];
   const unused = Object.keys(wishes).filter((wish) => allowed && !allowed.includes(wish as keyof Wishes));
@@ -149,10 +167,7 @@ export async function open(body: AsyncIterable<Uint8Array>, wishes: Wishes, zone
     throw invalid(unused.map((path) => ({ path, message })));
   }
   if (format === 'ndjson') return openNdjson(bytes, zone);
-  if (format === 'greenbutton') return openGreenButton(bytes, wishes, zone);
-  if (format === 'xlsx') {
-    const message = 'cannot be an XLSX file yet: save the sheet as CSV';
-    throw invalid([{ path: 'format', message }]);
-  }
+  if (format === 'greenbutton') return openGreenButton(bytes, wishes, zone, encoding);
+  if (format === 'xlsx') return openXlsx(bytes, wishes, zone);
   return openSeparated(bytes, begins, encoding, wishes, zone);
 }

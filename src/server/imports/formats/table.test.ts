@@ -287,26 +287,3 @@ describe('dialects', () => {
     ]);
   });
 });
-
-test('whatever is changed in a real file, there are readings, errors or a refusal', async () => {
-  let state = 11;
-  const random = (below: number) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state % below;
-  };
-  for (const name of [
-    'half-hourly-missing.csv',
-    'row-per-day-duplicates.csv',
-    'home-assistant-state-sum.tsv',
-  ]) {
-    const original = fileOf(name);
-    for (let run = 0; run < Number(process.env.FUZZ_RUNS ?? 60); run += 1) {
-      const bytes = Buffer.from(original.subarray(0, random(3) ? original.length : random(original.length)));
-      for (let i = random(6); i > 0 && bytes.length > 0; i -= 1) bytes[random(bytes.length)] = random(256);
-      const outcome = await read(bytes, random(2) ? { date_format: 'dd/mm/yyyy' } : {}).catch(
-        (error) => error,
-      );
-      if (outcome instanceof Error && !(outcome instanceof DomainError)) throw outcome;
-    }
-  }
-});
