@@ -42,6 +42,10 @@ export const SHAPES: Record<string, Shape> = {
     text: 'Datum;Uhrzeit;Zählerstand\n01.02.2026;00:00;1.234,5\n02.02.2026;00:00;1.240,0\n',
     ...{ wanted: ['|R|2026-01-31T23:00|1234500', '|R|2026-02-01T23:00|1240000'], count: 2 },
   },
+  'dates and times without anything between': {
+    text: `Datum;Verbrauch kWh\n${hours((h) => `20260201${two(h)}00;0,${h + 1}`)}`,
+    ...{ wanted: CET(''), count: 4 },
+  },
   'Austrian: Datum, Zeit von, Zeit bis': {
     text: `Datum;Zeit von;Zeit bis;Verbrauch [kWh]\n${hours((h) => `01.02.2026;${two(h)}:00;${two(h + 1)}:00;0,${h + 1}`)}`,
     ...{ wanted: CET(''), count: 4 },

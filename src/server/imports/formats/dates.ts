@@ -21,6 +21,8 @@ const YEAR_FIRST = new RegExp(`^(\\d{4})[-/.](\\d{1,2})[-/.](\\d{1,2})${TIME}$`,
 const YEAR_LAST = new RegExp(`^(\\d{1,2})[-/.](\\d{1,2})[-/.](\\d{4}|\\d{2})${TIME}$`, 'i');
 const DAY_NAMED = new RegExp(`^(\\d{1,2})\\.?[ -](\\p{L}{3,9})\\.?[ -](\\d{4}|\\d{2})${TIME}$`, 'iu');
 const MONTH_NAMED = new RegExp(`^(\\p{L}{3,9})\\.? (\\d{1,2}),? (\\d{4})${TIME}$`, 'iu');
+/** Without anything between; few registers look like that. */
+const COMPACT = /^(199\d|20[0-4]\d)(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2}))?)?$/;
 /** From one time to another: the first counts. */
 const RANGE = /\s+[-–]\s+\d.*$/;
 const TIME_OF_DAY =
@@ -54,6 +56,8 @@ export function parseStamp(cell: string, order: Order): Stamp | null {
   if (zoned.ok) return { instant_ms: zoned.value };
   const first = YEAR_FIRST.exec(text);
   if (first) return wallOf(first.slice(1, 4), first.slice(4));
+  const compact = order === 'ymd' ? COMPACT.exec(text) : null;
+  if (compact) return wallOf(compact.slice(1, 4), compact.slice(4));
   const last = YEAR_LAST.exec(text);
   if (last) {
     const [a, b, year] = last.slice(1, 4);
@@ -70,7 +74,7 @@ export function parseStamp(cell: string, order: Order): Stamp | null {
 
 /** Whether a cell may be a date, in whichever order. */
 export function isDate(cell: string): boolean {
-  return parseStamp(cell, 'dmy') !== null || parseStamp(cell, 'mdy') !== null;
+  return (['dmy', 'mdy', 'ymd'] as const).some((order) => parseStamp(cell, order) !== null);
 }
 
 export function isTimeOfDay(cell: string): boolean {
@@ -131,6 +135,6 @@ export function timeOfDay(cell: string): number | null {
 
 /** Whether a date has its time with it. */
 export function timeIn(cell: string): boolean {
-  const stamp = parseStamp(cell, 'dmy') ?? parseStamp(cell, 'mdy');
+  const stamp = parseStamp(cell, 'dmy') ?? parseStamp(cell, 'mdy') ?? parseStamp(cell, 'ymd');
   return stamp !== null && ('instant_ms' in stamp || stamp.has_time);
 }
