@@ -13,8 +13,9 @@ applyTheme();
 loadLanguage();
 
 subscribe(() => {
-  // What one account has seen, the next one on this browser does not.
-  if (signedIn() === 'no') queries.clear();
+  // Whoever signs in is led on by the form. What one account has seen, the next one on this browser does not.
+  if (signedIn() !== 'no') return;
+  queries.clear();
   void router.invalidate();
 });
 

@@ -25,6 +25,12 @@ export const propertiesQuery = queryOptions({
   queryFn: async ({ signal }) => (await api.listProperties({ limit: 1000 }, { signal })).items,
 });
 
+/** The properties at a glance: when each was last read, and what needs attention. */
+export const dashboardQuery = queryOptions({
+  queryKey: ['dashboard'],
+  queryFn: ({ signal }) => api.getDashboard({}, { signal }),
+});
+
 export const propertyQuery = (property_id: number) =>
   queryOptions({
     queryKey: ['property', property_id],
@@ -36,6 +42,21 @@ export const metersQuery = (property_id: number) =>
   queryOptions({
     queryKey: ['property', property_id, 'meters'],
     queryFn: async ({ signal }) => (await api.listMeters({ property_id, limit: 1000 }, { signal })).items,
+  });
+
+/** The newest reading of a meter; null where nobody has read it. */
+export const lastReadingQuery = (property_id: number, meter_id: number) =>
+  queryOptions({
+    queryKey: ['property', property_id, 'meter', meter_id, 'last'],
+    queryFn: async ({ signal }) =>
+      (await api.getHistory({ meter_id, limit: 1 }, { signal })).items[0] ?? null,
+  });
+
+/** What a person should look at in a property, the most important first. */
+export const attentionQuery = (property_id: number) =>
+  queryOptions({
+    queryKey: ['property', property_id, 'attention'],
+    queryFn: async ({ signal }) => (await api.listAttention({ property_id, limit: 1000 }, { signal })).items,
   });
 
 /** Readings were recorded or changed: whatever is made of them is asked for anew. */
@@ -51,7 +72,12 @@ export function rememberProperty(property_id: number): void {
 
 /** The property that the tabs are about: the one looked at last, if it is still there, else the first; null: none. */
 export async function currentProperty(): Promise<number | null> {
-  const properties = await queries.ensureQueryData(propertiesQuery);
+  const properties = await queries.fetchQuery(propertiesQuery).catch((error: unknown) => {
+    // Without an answer what was known before serves.
+    const known = queries.getQueryData(propertiesQuery.queryKey);
+    if (known) return known;
+    throw error;
+  });
   const last = Number(localStorage.getItem(LAST_PROPERTY));
   return (properties.find(({ id }) => id === last) ?? properties[0])?.id ?? null;
 }

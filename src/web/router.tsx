@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { NotFound } from './features/auth/not-found.tsx';
 import { Overview } from './features/overview/overview.tsx';
+import { readSearch } from './features/property/period.ts';
 import { currentProperty } from './queries.ts';
 import { loadSession, signedIn } from './session.ts';
 import { Failure } from './ui/page.tsx';
@@ -73,6 +74,7 @@ const property = createRoute({
   ...screen,
   path: '/properties/$property_id',
   component: lazyRouteComponent(() => import('./features/property/property.tsx'), 'Property'),
+  validateSearch: readSearch,
 });
 const meters = createRoute({
   ...screen,
@@ -85,9 +87,13 @@ const reading = createRoute({
   component: lazyRouteComponent(() => import('./features/reading/reading.tsx'), 'Reading'),
 });
 
-/** Only to a page of this app: an address from elsewhere is not followed. */
-const validateSearch = ({ to }: Record<string, unknown>): { to?: string } =>
-  typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {};
+/**
+ * Only to a page of this app: an address from elsewhere is not followed. What is left out of the answer the router takes
+ * from the address as it stands, so it says undefined.
+ */
+const validateSearch = ({ to }: Record<string, unknown>): { to?: string | undefined } => ({
+  to: typeof to === 'string' && /^\/(?![/\\])/.test(to) ? to : undefined,
+});
 const auth = () => import('./features/auth/index.ts');
 const outside = { getParentRoute: () => root } as const;
 const signIn = createRoute({

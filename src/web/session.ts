@@ -42,18 +42,23 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
 
 let renewing: Promise<void> | null = null;
 
+/** The cookie is gone, or good for nothing any more. Too many requests, or no answer, say nothing about it. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.problem.status < 500 && error.problem.status !== 429;
+}
+
 async function renewNow(): Promise<void> {
   try {
     const tokens = await alone(() => anonymous.refresh({ body: {} }));
     become('yes', tokens.access_token);
   } catch (error) {
-    if (error instanceof ApiError && error.problem.status === 401) become('no', null);
+    if (isRefusal(error)) become('no', null);
     else if (signed_in === 'unknown' && localStorage.getItem(WAS_SIGNED_IN)) become('yes', null);
     throw error;
   }
 }
 
-/** Exchanges the cookie for a new access token; throws ApiError 401 where there is no session any more. */
+/** Exchanges the cookie for a new access token; throws ApiError where there is no session any more. */
 export function renew(): Promise<void> {
   renewing ??= renewNow().finally(() => {
     renewing = null;

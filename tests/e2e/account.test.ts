@@ -87,6 +87,22 @@ test('an invitation leads through signing in to the property', () =>
     await page.getByRole('heading', { name: 'Linden 4' }).waitFor();
   }));
 
+test('without its cookie nobody is signed in, whatever the browser remembers', () =>
+  visit(electric, { expected: REFUSED }, async (page) => {
+    await signIn(page, anna);
+    await page.context().clearCookies();
+    await page.goto('/more');
+    await page.waitForURL('**/sign-in?to=%2Fmore');
+  }));
+
+test('signing in leads to no other site', () =>
+  visit(electric, {}, async (page) => {
+    for (const to of ['//elsewhere.example/', 'https://elsewhere.example/', '/\\elsewhere.example']) {
+      await signIn(page, anna, to);
+      expect(page.url(), to).toBe(`${electric.origin}/`);
+    }
+  }));
+
 test('language and theme are chosen, and remembered', () =>
   visit(electric, { theme: 'light' }, async (page) => {
     await signIn(page, anna, '/more');
@@ -107,6 +123,7 @@ test('language and theme are chosen, and remembered', () =>
 test('a session that was ended elsewhere asks to sign in, and comes back to the page', () =>
   visit(electric, { expected: REFUSED }, async (page) => {
     await signIn(page, anna, '/more');
+    await page.getByText('Signed in as anna').waitFor();
     const { items } = await anna.client.listSessions({});
     for (const { id, current } of items) if (!current) await anna.client.endSession({ session_id: id });
     await page.getByRole('link', { name: 'Overview' }).click();

@@ -42,7 +42,7 @@ export async function openPage(browser: Browser, { origin }: Electric, look: Loo
   page.setDefaultTimeout(10_000);
   const faults: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+    if (message.type() === 'error') faults.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => faults.push(`exception: ${error.message}`));
   page.on('request', (request) => {

@@ -6,9 +6,13 @@ export interface Town {
   electric: Electric;
   /** Has nothing yet. */
   newcomer: Account;
+  /** Sees the kitchen's meter of the house in Sceaux alone. */
+  tenant: Account;
   /** Has the house in Sceaux. */
   owner: Account;
   property_id: number;
+  /** A property of the owner that nobody has read yet. */
+  empty_id: number;
   invitation: string;
 }
 
@@ -16,15 +20,21 @@ export async function buildTown(electric: Electric): Promise<Town> {
   const newcomer = await electric.newAccount('newcomer');
   const owner = await electric.newAccount('anna');
   const { id: property_id } = await sceaux(owner);
+  const { id: empty_id } = await owner.client.createProperty({ body: { display_name: 'Linden 4' } });
+  const tenant = await electric.newAccount('tenant');
+  const { items } = await owner.client.listMeters({ property_id, search: 'kitchen' });
+  const asked = { role: 'tenant' as const, meter_ids: items.map(({ id }) => id) };
+  const { token: key } = await owner.client.createInvitation({ property_id, body: asked });
+  await tenant.client.acceptInvitation({ token: key });
   const { token } = await owner.client.createInvitation({ property_id, body: { role: 'reader' } });
-  return { electric, newcomer, owner, property_id, invitation: token };
+  return { electric, newcomer, tenant, owner, property_id, empty_id, invitation: token };
 }
 
 export interface Scene {
   name: string;
   path: (town: Town) => string;
   /** Nobody is signed in if it is not said. */
-  as?: 'newcomer' | 'owner';
+  as?: 'newcomer' | 'owner' | 'tenant';
   /** Before the page is opened: what of the network fails. */
   before?: (page: Page) => Promise<unknown>;
   /** What is done on it until it looks as its name says. */
@@ -79,6 +89,40 @@ export const SCENES: readonly Scene[] = [
       await page.locator('[aria-invalid]').first().waitFor();
     },
   },
+  {
+    name: 'property',
+    path: ({ property_id }) => `/properties/${property_id}`,
+    as: 'owner',
+    after: async (page) => {
+      await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+      await page.locator('figcaption').waitFor();
+    },
+  },
+  {
+    name: 'property-month',
+    path: ({ property_id }) => `/properties/${property_id}?unit=month&on=2010-11-01&compare=year`,
+    as: 'owner',
+  },
+  {
+    name: 'property-bar',
+    path: ({ property_id }) => `/properties/${property_id}?unit=year&on=2010-01-01`,
+    as: 'owner',
+    after: async (page) => {
+      await page.getByRole('button', { name: /november 2010/i }).click();
+      await page.getByRole('dialog').getByRole('table').waitFor();
+    },
+  },
+  {
+    name: 'property-failing',
+    path: ({ property_id }) => `/properties/${property_id}`,
+    as: 'owner',
+    before: unreachable('**/consumption/series*'),
+  },
+  { name: 'property-empty', path: ({ empty_id }) => `/properties/${empty_id}`, as: 'owner' },
+  { name: 'read', path: ({ property_id }) => `/properties/${property_id}/read`, as: 'owner' },
   { name: 'meters', path: ({ property_id }) => `/properties/${property_id}/meters`, as: 'owner' },
+  { name: 'tenant-overview', path: () => '/', as: 'tenant' },
+  { name: 'tenant-property', path: ({ property_id }) => `/properties/${property_id}`, as: 'tenant' },
+  { name: 'tenant-meters', path: ({ property_id }) => `/properties/${property_id}/meters`, as: 'tenant' },
   { name: 'more', path: () => '/more', as: 'owner' },
 ];

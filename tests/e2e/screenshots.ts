@@ -47,7 +47,7 @@ const town = await buildTown(electric);
 try {
   for (const size of Object.keys(SIZES) as (keyof typeof SIZES)[]) {
     for (const theme of THEMES) {
-      for (const as of [undefined, 'newcomer', 'owner'] as const) {
+      for (const as of [undefined, 'newcomer', 'owner', 'tenant'] as const) {
         await draw(
           { size, theme },
           as,

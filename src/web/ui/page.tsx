@@ -75,7 +75,7 @@ export function Card({
   return (
     <section
       aria-label={label}
-      className={`rounded-2xl border border-line bg-card p-4 sm:p-5 print:break-inside-avoid ${className}`}
+      className={`min-w-0 rounded-2xl border border-line bg-card p-4 sm:p-5 print:break-inside-avoid ${className}`}
     >
       {children}
     </section>

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { words } from '../languages/words.ts';
 import { propertiesQuery, rememberProperty } from '../queries.ts';
+import { Icon } from './icons.tsx';
 
 interface Props {
   property_id: number;
@@ -20,18 +21,25 @@ export function PropertySwitch({ property_id, to, name }: Props) {
   if (!data || data.length < 2) {
     return <span className="block min-h-6 break-words">{data?.[0]?.display_name ?? name ?? '\u00a0'}</span>;
   }
+  // What is shown is a text, as long as it likes; the select lies over it.
   return (
-    <select
-      aria-label={words('property')}
-      value={property_id}
-      onChange={(event) => navigate({ to, params: { property_id: event.currentTarget.value } })}
-      className="-ml-2 min-h-11 max-w-full rounded-lg bg-transparent px-2 text-accent underline underline-offset-4"
-    >
-      {data.map(({ id, display_name }) => (
-        <option key={id} value={id}>
-          {display_name}
-        </option>
-      ))}
-    </select>
+    <span className="relative inline-flex min-h-11 max-w-full items-center gap-1.5 rounded-lg text-accent has-focus-visible:outline-3 has-focus-visible:outline-accent">
+      <span aria-hidden="true" className="min-w-0 break-words underline underline-offset-4">
+        {data.find(({ id }) => id === property_id)?.display_name ?? name}
+      </span>
+      <Icon name="down" size={16} />
+      <select
+        aria-label={words('property')}
+        value={property_id}
+        onChange={(event) => navigate({ to, params: { property_id: event.currentTarget.value } })}
+        className="absolute inset-0 w-full cursor-pointer opacity-0"
+      >
+        {data.map(({ id, display_name }) => (
+          <option key={id} value={id}>
+            {display_name}
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }

@@ -92,7 +92,7 @@ export function Shell() {
     <div className="mx-auto flex min-h-dvh max-w-7xl flex-col md:flex-row">
       <button
         type="button"
-        className="sr-only z-30 rounded-xl bg-card p-3 focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+        className="sr-only z-30 rounded-xl bg-card focus:not-sr-only focus:fixed focus:p-3 focus:top-2 focus:left-2"
         onClick={() => document.getElementById('content')?.focus()}
       >
         {words('skip_to_content')}

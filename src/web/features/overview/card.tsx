@@ -9,7 +9,7 @@ import { words } from '../../languages/words.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Card, Failure, Skeleton } from '../../ui/page.tsx';
 import { say } from './messages.ts';
-import { type Bucket, consumed, lastDay, monthsQuery, unmeteredShare } from './months.ts';
+import { type Bucket, consumed, monthsQuery, unmeteredShare } from './months.ts';
 import { Sparkline } from './sparkline.tsx';
 
 type Summary = Dashboard['properties_summary'][number];
@@ -39,31 +39,33 @@ function monthName(bucket: Bucket, timezone: string): string {
   return formatDay(dayAt(bucket.start_timestamp, timezone), { month: 'short', year: 'numeric' });
 }
 
-function Months({ property, last }: { property: Property; last: string }) {
+function Months({ property, latest }: { property: Property; latest: string }) {
   const { timezone } = property;
-  const { data, error, refetch } = useQuery(monthsQuery(property.id, last));
+  const { data, error, refetch } = useQuery(monthsQuery(property.id, latest, timezone));
   if (error && !data) return <Failure error={error} retry={refetch} />;
   if (!data) return <Skeleton className="h-[8.5rem]" />;
   const [before, current] = data.buckets.slice(-2) as [Bucket, Bucket];
   const with_share = [current, before].find((bucket) => unmeteredShare(bucket) !== null);
   const [now_kwh, before_kwh] = [consumed(current), consumed(before)];
-  const month = monthName(current, timezone);
   return (
     <>
       <dl className="grid grid-cols-3 gap-3">
         <Figure
-          label={current.coverage !== null && current.coverage < 1 ? say('so_far', { month }) : month}
+          label={monthName(current, timezone)}
           value={now_kwh === null ? null : formatKwh(now_kwh)}
+          under={data.is_whole ? undefined : say('so_far')}
         />
         <Figure
           label={monthName(before, timezone)}
           value={before_kwh === null ? null : formatKwh(before_kwh)}
         />
-        <Figure
-          label={words('unmetered')}
-          value={with_share ? formatPercent(unmeteredShare(with_share)!) : null}
-          under={with_share && with_share !== current ? monthName(with_share, timezone) : undefined}
-        />
+        {(with_share || property.role !== 'tenant') && (
+          <Figure
+            label={words('unmetered')}
+            value={with_share ? formatPercent(unmeteredShare(with_share)!) : null}
+            under={with_share && with_share !== current ? monthName(with_share, timezone) : undefined}
+          />
+        )}
       </dl>
       <Sparkline buckets={data.buckets} timezone={timezone} />
     </>
@@ -95,11 +97,7 @@ export function PropertyCard({ summary, property }: { summary: Summary; property
           )}
         </p>
       </div>
-      {latest_reading ? (
-        <Months property={property} last={lastDay(latest_reading, property.timezone)} />
-      ) : (
-        <p>{say('first_round')}</p>
-      )}
+      {latest_reading ? <Months property={property} latest={latest_reading} /> : <p>{say('first_round')}</p>}
       {attention_count > 0 && (
         <p className="flex items-center gap-2 rounded-xl bg-warn-ground px-3 py-2 font-medium text-warn">
           <Icon name="attention" size={20} />

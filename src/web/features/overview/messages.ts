@@ -2,7 +2,7 @@ import { messages } from '../../languages/index.ts';
 
 export const say = messages({
   this_month: { en: 'This month', sv: 'Denna månad', de: 'Dieser Monat' },
-  so_far: { en: '{month} so far', sv: '{month} hittills', de: '{month} bisher' },
+  so_far: { en: 'so far', sv: 'hittills', de: 'bisher' },
   last_read: { en: 'Last read {when}', sv: 'Senast avläst {when}', de: 'Zuletzt abgelesen {when}' },
   never_read: { en: 'Not read yet', sv: 'Inte avläst än', de: 'Noch nicht abgelesen' },
   not_known: { en: 'not known', sv: 'inte känt', de: 'nicht bekannt' },

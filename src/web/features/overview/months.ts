@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { Series } from '../../../contract/consumption.ts';
-import { add, type Day, dayAt, startOf } from '../../calendar.ts';
+import { add, dayAt, startOf } from '../../calendar.ts';
 import { api } from '../../session.ts';
 
 /** As many months as the small picture shows: a year, and the month a year ago. */
@@ -23,18 +23,23 @@ export function unmeteredShare(bucket: Bucket): number | null {
   return all === null || rest === null || Number(all) === 0 ? null : Number(rest) / Number(all);
 }
 
-/** The last day about which something may be known: that before the latest reading's instant ends. */
-export function lastDay(latest_reading: string, timezone: string): Day {
-  return dayAt(Date.parse(latest_reading) - 1, timezone);
-}
-
-/** The months up to the one of the last reading. */
-export const monthsQuery = (property_id: number, last: Day) =>
+/**
+ * The months up to the last reading, the last of them up to that instant: what comes after is unknown anyway.
+ * @param latest_reading instant of the last reading
+ */
+export const monthsQuery = (property_id: number, latest_reading: string, timezone: string) =>
   queryOptions({
-    queryKey: ['property', property_id, 'months', last],
-    queryFn: ({ signal }) => {
+    queryKey: ['property', property_id, 'months', latest_reading],
+    queryFn: async ({ signal }) => {
+      const last = dayAt(Date.parse(latest_reading) - 1, timezone);
       const month = startOf('month', last);
-      const [start_date, end_date] = [add('month', month, 1 - MONTHS), add('month', month, 1)];
-      return api.getSeries({ property_id, start_date, end_date, interval: 'month' }, { signal });
+      const is_whole = dayAt(latest_reading, timezone) === add('month', month, 1);
+      const start_date = add('month', month, 1 - MONTHS);
+      const end_date = is_whole ? add('month', month, 1) : latest_reading;
+      const { buckets } = await api.getSeries(
+        { property_id, start_date, end_date, interval: 'month' },
+        { signal },
+      );
+      return { buckets, is_whole };
     },
   });

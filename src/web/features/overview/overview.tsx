@@ -1,17 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { words } from '../../languages/words.ts';
-import { propertiesQuery } from '../../queries.ts';
-import { api } from '../../session.ts';
+import { dashboardQuery, propertiesQuery } from '../../queries.ts';
 import { ButtonLink } from '../../ui/button.tsx';
 import { Failure, Page, Skeleton, Waiting } from '../../ui/page.tsx';
 import { PropertyCard } from './card.tsx';
 import { Welcome } from './welcome.tsx';
 
 export function Overview() {
-  const dashboard = useQuery({
-    queryKey: ['dashboard'],
-    queryFn: ({ signal }) => api.getDashboard({}, { signal }),
-  });
+  const dashboard = useQuery(dashboardQuery);
   const properties = useQuery(propertiesQuery);
   const error = dashboard.error ?? properties.error;
   if (dashboard.data && properties.data) {

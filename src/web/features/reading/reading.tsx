@@ -3,6 +3,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { ApiError } from '../../../client/calls.ts';
 import type { Meter } from '../../../contract/meters.ts';
+import { readDecimal } from '../../languages/decimal.ts';
 import { messages } from '../../languages/index.ts';
 import { words } from '../../languages/words.ts';
 import { metersQuery, readingsChanged } from '../../queries.ts';
@@ -19,6 +20,11 @@ const say = messages({
     sv: 'Det du lämnar tomt registreras inte. Alla värden gäller nu.',
     de: 'Was leer bleibt, wird nicht erfasst. Alle Werte gelten jetzt.',
   },
+  no_number: {
+    en: 'This is no number: 12345.6 is one.',
+    sv: 'Det är inget tal: så ser ett ut: 12345,6.',
+    de: 'Das ist keine Zahl; eine sieht so aus: 12345,6.',
+  },
   nothing: {
     en: 'Enter at least one value.',
     sv: 'Ange minst ett värde.',
@@ -31,11 +37,6 @@ const say = messages({
   },
 });
 
-/** Comma or point, with or without spaces between thousands: as the API wants it. */
-function toDecimal(text: string): string {
-  return text.replace(/[\s'’]/g, '').replace(',', '.');
-}
-
 function Round({ meters }: { meters: readonly Meter[] }) {
   const navigate = useNavigate();
   /** What is recorded already of a round that stopped half-way: meter → value. */
@@ -46,7 +47,8 @@ function Round({ meters }: { meters: readonly Meter[] }) {
     const given = meters.filter(({ id }) => values[`meter_${id}`]?.trim());
     if (given.length === 0) throw new WrongFields({ [`meter_${meters[0]!.id}`]: say('nothing') });
     for (const { id } of given) {
-      const value = toDecimal(values[`meter_${id}`]!);
+      const value = readDecimal(values[`meter_${id}`]!);
+      if (value === null) throw new WrongFields({ [`meter_${id}`]: say('no_number') });
       if (sent.current.get(`${id}`) === value) continue;
       try {
         await api.createReading({ body: { meter_id: id, reading_timestamp, value } });

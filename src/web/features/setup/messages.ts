@@ -33,11 +33,11 @@ export const say = messages({
     sv: 'Namn på undermätare {number}',
     de: 'Name von Unterzähler {number}',
   },
-  digits: { en: 'Digits before the decimal point', sv: 'Siffror före kommat', de: 'Stellen vor dem Komma' },
+  digits: { en: 'Digits', sv: 'Siffror', de: 'Stellen' },
   digits_hint: {
-    en: 'As many as its display has, also zeros: then Electric knows when it starts over.',
-    sv: 'Så många som displayen har, även nollor: då vet Electric när den slår runt.',
-    de: 'So viele, wie die Anzeige hat, auch Nullen: Dann weiß Electric, wann sie überläuft.',
+    en: 'Digits, if you like: as many as the display has before the decimal point, also zeros. Then Electric knows when it starts over.',
+    sv: 'Siffror, om du vill: så många som displayen har före kommat, även nollor. Då vet Electric när den slår runt.',
+    de: 'Stellen, wenn Sie mögen: so viele, wie die Anzeige vor dem Komma hat, auch Nullen. Dann weiß Electric, wann sie überläuft.',
   },
   remove_submeter: {
     en: 'Remove submeter {number}',

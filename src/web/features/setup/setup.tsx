@@ -40,16 +40,14 @@ function MeterFields({
   label,
   name,
   errors,
-  is_first,
 }: {
   field: string;
   label: string;
   name?: string;
   errors: Values;
-  is_first: boolean;
 }) {
   return (
-    <div className="grid flex-1 gap-4 sm:grid-cols-2">
+    <div className="grid flex-1 grid-cols-[1fr_4.5rem] gap-3 sm:grid-cols-[1fr_7rem] sm:gap-4">
       <Field
         label={label}
         name={field}
@@ -62,10 +60,8 @@ function MeterFields({
       <NumberField
         label={say('digits')}
         name={`${field}_digits`}
-        optional
         inputMode="numeric"
         maxLength={1}
-        hint={is_first ? say('digits_hint') : undefined}
         error={errors[`${field}_digits`]}
       />
     </div>
@@ -103,7 +99,9 @@ function PropertyFields({ errors }: { errors: Values }) {
             error={errors.timezone}
           >
             {timezones().map((timezone) => (
-              <option key={timezone}>{timezone}</option>
+              <option key={timezone} value={timezone}>
+                {timezone}
+              </option>
             ))}
           </SelectField>
           <SelectField
@@ -145,7 +143,6 @@ function Submeters({
             field={`submeter_${row}`}
             label={say('submeter_name', { number: i + 1 })}
             errors={errors}
-            is_first={false}
           />
           <IconButton
             icon="close"
@@ -199,8 +196,8 @@ export function Setup() {
                   label={say('main_meter_name')}
                   name={words('main_meter')}
                   errors={errors}
-                  is_first
                 />
+                <p className="text-sm text-quiet">{say('digits_hint')}</p>
               </Card>
               <Submeters rows={rows} setRows={setRows} errors={errors} />
             </>

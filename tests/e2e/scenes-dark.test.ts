@@ -1,0 +1,4 @@
+import { examine } from './examine.ts';
+
+// German has the longest words.
+examine({ theme: 'dark', locale: 'de-DE' });
